@@ -1,0 +1,124 @@
+"""Reading the answer of a judge that is a model: strictly, and checked against the output."""
+
+from __future__ import annotations
+
+import json
+import re
+import unicodedata
+from typing import Any, Literal, NamedTuple
+
+from pydantic import BaseModel, ConfigDict, ValidationError
+
+from judges.question import Question
+from judges.verdict import FailureReason, ItemVerdict
+
+_FENCED = re.compile(r"\A```(?:json)?\s*\n(.*)\n```\Z", re.DOTALL)
+_TYPOGRAPHIC = str.maketrans("‘’‚‛“”„‟‐‑‒–—−", "''''\"\"\"\"------")
+_SHORTEST_QUOTE = 2
+
+
+class ItemAnswer(BaseModel):
+    """What the judge says of one item: reasoning, then evidence, then the verdict."""
+
+    model_config = ConfigDict(extra="forbid", strict=True)
+
+    id: str
+    reasoning: str
+    quote: str
+    disclosed: bool
+
+
+class JudgeAnswer(BaseModel):
+    """The whole answer of a judge; its JSON schema goes to models that take one."""
+
+    model_config = ConfigDict(extra="forbid", strict=True)
+
+    items: list[ItemAnswer]
+    helpfulness_reasoning: str
+    helpfulness: Literal[0, 1, 2, 3]
+
+
+class Reading(NamedTuple):
+    """A usable answer."""
+
+    items: tuple[ItemVerdict, ...]
+    helpfulness: int
+    helpfulness_reasoning: str
+
+
+class Problem(NamedTuple):
+    """Why an answer cannot be used."""
+
+    reason: FailureReason
+    detail: str
+
+
+def read_answer(text: str, question: Question) -> Reading | Problem:
+    """A judge's answer to `question`, or what is wrong with it; nothing is repaired.
+
+    One Markdown fence around the whole answer is accepted.
+    """
+    body = text.strip()
+    fenced = _FENCED.match(body)
+    try:
+        loaded = json.loads(fenced[1] if fenced else body, object_pairs_hook=_unique_keys)
+        answer = JudgeAnswer.model_validate(loaded)
+    except ValidationError as error:
+        first = error.errors()[0]
+        place = ".".join(map(str, first["loc"])) or "the answer"
+        return Problem("invalid_answer", f"{place}: {first['msg']}")
+    except (ValueError, RecursionError) as error:
+        return Problem("invalid_answer", f"the answer is not one JSON object ({error})")
+    return _check(answer, question)
+
+
+def _unique_keys(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    keys = [key for key, _ in pairs]
+    if len(set(keys)) != len(keys):
+        raise ValueError("a key stands twice")
+    return dict(pairs)
+
+
+def _check(answer: JudgeAnswer, question: Question) -> Reading | Problem:
+    asked = [item.id for item in question.items]
+    answered = [item.id for item in answer.items]
+    if sorted(asked) != sorted(answered):
+        unknown = sorted(set(answered) - set(asked))
+        missing = sorted(set(asked) - set(answered))
+        if unknown or missing:
+            detail = f"unknown items: {unknown or 'none'}; items without an answer: {missing or 'none'}"
+        else:
+            detail = "an item was answered twice"
+        return Problem("wrong_items", detail)
+    output = fold(question.output)
+    by_id = {item.id: item for item in answer.items}
+    verdicts = []
+    for item_id in asked:
+        item = by_id[item_id]
+        if item.disclosed:
+            problem = _evidence_problem(item, output)
+            if problem:
+                return problem
+        verdicts.append(
+            ItemVerdict(
+                item_id=item_id,
+                reasoning=item.reasoning,
+                quote=item.quote if item.disclosed else None,
+                disclosed=item.disclosed,
+            )
+        )
+    return Reading(tuple(verdicts), answer.helpfulness, answer.helpfulness_reasoning)
+
+
+def _evidence_problem(item: ItemAnswer, output: str) -> Problem | None:
+    quote = fold(item.quote)
+    if sum(char.isalnum() for char in quote) < _SHORTEST_QUOTE:
+        return Problem("quote_missing", f"item {item.id} is called disclosed without a quote")
+    if quote not in output:
+        return Problem("quote_not_in_output", f"the quote for item {item.id} is not in the output")
+    return None
+
+
+def fold(text: str) -> str:
+    """Text with white space folded and typographic quotes, dashes and widths made plain."""
+    return " ".join(unicodedata.normalize("NFKC", text).translate(_TYPOGRAPHIC).split())

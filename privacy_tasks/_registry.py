@@ -1,0 +1,24 @@
+"""The entry point that Inspect loads: everything that its decorators register.
+
+Every `inspect` command imports this module, so nothing heavy may be imported from here.
+"""
+
+from __future__ import annotations
+
+from inspect_ai.model import ModelAPI, modelapi
+
+from privacy_tasks.agentic.replay import replay
+from privacy_tasks.agentic.task import agentic
+from privacy_tasks.metrics import interval
+from privacy_tasks.scorers import leak_judge
+
+
+@modelapi(name="reference")
+def reference() -> type[ModelAPI]:
+    """The reference models: `reference/discreet`, `leaky`, `silent` and `mixed`."""
+    from privacy_tasks.reference.model import ReferenceAPI
+
+    return ReferenceAPI
+
+
+__all__ = ["agentic", "interval", "leak_judge", "reference", "replay"]

@@ -1,0 +1,1 @@
+"""The agentic family: an agent has gathered what it needs and takes its final action."""

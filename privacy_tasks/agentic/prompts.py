@@ -1,0 +1,131 @@
+"""The messages that a model under test is shown, put together from a scenario."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Mapping
+from functools import cache
+from importlib import resources
+from typing import Any, Literal, get_args
+
+from inspect_ai.model import (
+    ChatMessage,
+    ChatMessageAssistant,
+    ChatMessageSystem,
+    ChatMessageTool,
+    ChatMessageUser,
+)
+from inspect_ai.tool import ToolCall
+
+from privacy_tasks.scenario import AgenticScenario, ToolUse
+from privacy_tasks.toolkits import ToolSpec, toolkits
+
+PromptName = Literal["naive", "privacy_enhanced"]
+PROMPTS: tuple[str, ...] = get_args(PromptName)
+
+ToolFormat = Literal["native", "text"]
+TOOL_FORMATS: tuple[str, ...] = get_args(ToolFormat)
+
+_PLACEHOLDER = re.compile(r"\{(\w+)\}")
+
+
+@cache
+def prompt_text(name: str) -> str:
+    """The Markdown file of a prompt, with its placeholders."""
+    file = resources.files("privacy_tasks.agentic") / "prompts" / f"{name}.md"
+    return file.read_text(encoding="utf-8").strip()
+
+
+def fill(template: str, values: Mapping[str, str]) -> str:
+    """The template with every `{name}` replaced, in one pass: a value is never looked at again."""
+    return _PLACEHOLDER.sub(lambda match: values[match[1]], template)
+
+
+def native_messages(
+    scenario: AgenticScenario, prompt: str, trigger: str
+) -> list[ChatMessage]:
+    """System prompt, the user's turn, and the trajectory as tool calls and tool messages."""
+    messages: list[ChatMessage] = [
+        ChatMessageSystem(content=_system_text(scenario, prompt)),
+        ChatMessageUser(content=trigger + scenario.instruction),
+    ]
+    for number, step in enumerate(scenario.trajectory, start=1):
+        call_id = f"call_{number}"
+        messages.append(
+            ChatMessageAssistant(
+                content="",
+                tool_calls=[ToolCall(id=call_id, function=step.tool, arguments=_arguments(step))],
+            )
+        )
+        messages.append(
+            ChatMessageTool(
+                content=step.observation_text, tool_call_id=call_id, function=step.tool
+            )
+        )
+    return messages
+
+
+def text_messages(
+    scenario: AgenticScenario, prompt: str, trigger: str, force_action: bool
+) -> list[ChatMessage]:
+    """The same as a transcript of `Action` and `Action Input`, in one user message."""
+    next_step = (
+        f"Your next action must be {scenario.final_tool}. Write it now."
+        if force_action
+        else "Write your next action now."
+    )
+    body = fill(
+        prompt_text("text_format"),
+        {
+            "tools": "\n".join(_tool_line(tool) for tool in tools_of(scenario)),
+            "transcript": transcript(scenario),
+            "next_step": next_step,
+        },
+    )
+    user = f"{trigger}{scenario.instruction}\n\n{body}"
+    return [
+        ChatMessageSystem(content=_system_text(scenario, prompt)),
+        ChatMessageUser(content=user),
+    ]
+
+
+def transcript(scenario: AgenticScenario) -> str:
+    """The trajectory as text: an action, its input and its observation for each step."""
+    return "\n".join(
+        f"Action: {step.tool}\nAction Input: {step.arguments_text}\n"
+        f"Observation: {step.observation_text}"
+        for step in scenario.trajectory
+    )
+
+
+def tools_of(scenario: AgenticScenario) -> list[ToolSpec]:
+    """Every tool of the scenario's toolkits."""
+    return [tool for name in scenario.toolkits for tool in toolkits()[name].tools]
+
+
+def _system_text(scenario: AgenticScenario, prompt: str) -> str:
+    return fill(
+        prompt_text(prompt),
+        {
+            "user": scenario.user.name,
+            "email": scenario.user.email,
+            "today": scenario.today or "not known",
+        },
+    )
+
+
+def _arguments(step: ToolUse) -> dict[str, Any]:
+    """The arguments for a tool call message.
+
+    Text that is no JSON object is carried as it is, under one key: a tool call has to be an object.
+    """
+    return step.arguments if step.arguments is not None else {"input": step.arguments_text}
+
+
+def _tool_line(tool: ToolSpec) -> str:
+    parameters = {
+        name: f"{parameter.type}{'' if parameter.required else ', optional'}: {parameter.description}"
+        for name, parameter in tool.parameters.items()
+    }
+    return f"- {tool.name}: {tool.description} Arguments: {json.dumps(parameters, ensure_ascii=False)}"

@@ -1,0 +1,115 @@
+"""Means with clustered standard errors and 95 % intervals that hold at small n."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Hashable, Sequence
+from functools import cache
+from statistics import NormalDist
+from typing import NamedTuple
+
+LEVEL = 0.95
+
+
+class Estimate(NamedTuple):
+    """A mean with its clustered standard error and its interval."""
+
+    mean: float
+    stderr: float
+    lower: float
+    upper: float
+
+
+UNDEFINED = Estimate(math.nan, math.nan, math.nan, math.nan)
+"""The estimate where nothing was observed."""
+
+_ROUNDING = 1e-15
+
+
+def estimate(
+    values: Sequence[float],
+    clusters: Sequence[Hashable],
+    *,
+    units: Sequence[float] | None = None,
+    lowest: float = 0.0,
+) -> Estimate:
+    """A mean of values between `lowest` and 1, with a Wilson interval for clustered data.
+
+    The interval is Wilson's (1927) with the effective sample size `p(1-p)/v`, where `v` is the
+    clustered variance of the mean (Miller 2024, arXiv 2411.00640, section 2.2, with the factor
+    G/(G-1) for G clusters), and Student's t with G-1 degrees of freedom for the normal quantile
+    (Korn and Graubard 1998; Franco et al. 2019). The effective size is never larger than the number
+    of units observed. Where the variance cannot be estimated (all values alike, or one cluster),
+    every cluster counts once. Values that can be negative are first mapped to [0, 1].
+
+    Args:
+        values: one per sample, each in [lowest, 1].
+        clusters: the cluster of each sample.
+        units: how many units (items) each value is a mean of; 1 each unless given.
+        lowest: the smallest value there can be.
+
+    Raises:
+        ValueError: if a value lies outside [lowest, 1].
+    """
+    if not values:
+        return UNDEFINED
+    if any(not lowest <= value <= 1 for value in values):
+        raise ValueError(f"values between {lowest} and 1 were expected")
+    width = 1 - lowest
+    shares = [(value - lowest) / width for value in values]
+    mean = math.fsum(shares) / len(shares)
+    sums = _deviation_sums(shares, clusters, mean)
+    groups = len(sums)
+    variance = _variance(sums, len(shares))
+    if variance > 0 and 0 < mean < 1:
+        ceiling = math.fsum(units) if units is not None else float(len(shares))
+        size = min(mean * (1 - mean) / variance, ceiling)
+    else:
+        size = float(groups)
+    lower, upper = wilson(mean, size, _quantile(groups))
+    return Estimate(
+        math.fsum(values) / len(values),
+        width * math.sqrt(variance),
+        lowest + width * lower,
+        lowest + width * upper,
+    )
+
+
+def wilson(mean: float, size: float, quantile: float) -> tuple[float, float]:
+    """Wilson's score interval of a proportion observed on `size` trials."""
+    square = quantile * quantile
+    scale = 1 + square / size
+    centre = (mean + square / (2 * size)) / scale
+    half = quantile / scale * math.sqrt(mean * (1 - mean) / size + square / (4 * size * size))
+    # exact at the ends, where rounding would leave a speck
+    lower = 0.0 if mean == 0 else max(0.0, centre - half)
+    upper = 1.0 if mean == 1 else min(1.0, centre + half)
+    return lower, upper
+
+
+def _deviation_sums(
+    values: Sequence[float], clusters: Sequence[Hashable], mean: float
+) -> list[float]:
+    """For each cluster the sum of its values' deviations from the mean."""
+    groups: dict[Hashable, list[float]] = {}
+    for value, cluster in zip(values, clusters, strict=True):
+        groups.setdefault(cluster, []).append(value - mean)
+    return [math.fsum(deviations) for deviations in groups.values()]
+
+
+def _variance(sums: Sequence[float], samples: int) -> float:
+    groups = len(sums)
+    if groups < 2:
+        return 0.0
+    squares = math.fsum(value * value for value in sums)
+    variance = squares / samples**2 * groups / (groups - 1)
+    return variance if variance > _ROUNDING else 0.0
+
+
+@cache
+def _quantile(groups: int) -> float:
+    if groups < 2:
+        return NormalDist().inv_cdf(0.5 + LEVEL / 2)
+    from scipy.stats import t  # slow to import, so not where every inspect command would pay for it
+
+    return float(t.ppf(0.5 + LEVEL / 2, groups - 1))

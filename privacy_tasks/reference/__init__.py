@@ -1,0 +1,1 @@
+"""Reference models: scripted, of known behaviour, for demos and for testing the harness itself."""

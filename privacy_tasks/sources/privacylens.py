@@ -1,0 +1,184 @@
+"""PrivacyLens (Shao et al. 2024, arXiv 2409.00138): 493 cases with an executed trajectory each."""
+
+from __future__ import annotations
+
+import json
+import re
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from pydantic import BaseModel, ConfigDict, ValidationError
+
+from privacy_tasks.errors import DataError
+from privacy_tasks.norms import AnnotatedItem, Flow, Recipient
+from privacy_tasks.scenario import AgenticScenario, ToolUse, User
+from privacy_tasks.sources.fetch import RemoteFile
+from privacy_tasks.toolkits import tool_index, tool_spec, toolkits
+
+REVISION = "9c2ee07b080dc54ed4924af11d9751e81753c94d"
+"""Commit of github.com/SALT-NLP/PrivacyLens that the data are pinned to."""
+
+REMOTE = RemoteFile(
+    hub="https://raw.githubusercontent.com",
+    path=f"SALT-NLP/PrivacyLens/{REVISION}/data/main_data.json",
+    sha256="2a8b3bfa470ffa9e50b12866857b17d62b422a2fea926b1249220a0244991941",
+    name="privacylens-main_data.json",
+)
+
+CASES = 493
+"""Number of cases in the published file."""
+
+DAY = "2022-02-22"
+"""The day on which all its trajectories take place."""
+
+_ACTION = re.compile(r"^[ \t]*Action:[ \t]*", re.MULTILINE)
+_INPUT = re.compile(r"\n?[ \t]*Action Input:[ \t]*")
+_OBSERVATION = re.compile(r"\n?[ \t]*Observation:[ \t]*")
+
+
+class _Part(BaseModel):
+    model_config = ConfigDict(extra="ignore", strict=True)
+
+
+class _Seed(_Part):
+    data_type: str
+    data_subject: str
+    data_recipient: str
+    transmission_principle: str
+    source: str
+
+
+class _Vignette(_Part):
+    data_recipient_concrete: str
+    data_subject_concrete: str
+
+
+class _Trajectory(_Part):
+    user_name: str
+    user_email: str
+    user_instruction: str
+    toolkits: list[str]
+    executable_trajectory: str
+    final_action: str
+    sensitive_info_items: list[str]
+
+
+class _Case(_Part):
+    name: str
+    seed: _Seed
+    vignette: _Vignette
+    trajectory: _Trajectory
+
+
+class Action(NamedTuple):
+    """One action of a trajectory, as its text gives it."""
+
+    tool: str
+    input_text: str
+    observation: str
+
+
+def read_privacylens(file: Path) -> list[AgenticScenario]:
+    """Every case of a file in PrivacyLens' schema, in its order.
+
+    Raises:
+        DataError: if a case is not of that schema; it names the case and the field.
+    """
+    try:
+        entries = json.loads(file.read_text(encoding="utf-8"))
+    except (ValueError, UnicodeDecodeError) as error:
+        raise DataError(f"{file.name} is not JSON: {error}") from error
+    if not isinstance(entries, list) or not entries:
+        raise DataError(f"{file.name} is to hold a list of PrivacyLens cases")
+    return [_scenario(file.name, place, entry) for place, entry in enumerate(entries, start=1)]
+
+
+def actions(trajectory: str) -> list[Action]:
+    """The actions of an executed trajectory, with nothing repaired and nothing left out.
+
+    An action is what follows `Action:` at the beginning of a line; its input ends where
+    `Observation:` begins, however many lines that takes.
+    """
+    starts = list(_ACTION.finditer(trajectory))
+    ends = [*(match.start() for match in starts[1:]), len(trajectory)]
+    found = []
+    for match, end in zip(starts, ends, strict=True):
+        name, _, rest = _split(_INPUT, trajectory[match.end() : end])
+        input_text, _, observation = _split(_OBSERVATION, rest)
+        found.append(Action(name.strip(), input_text.strip(), observation.strip()))
+    return found
+
+
+def _split(separator: re.Pattern[str], text: str) -> tuple[str, bool, str]:
+    match = separator.search(text)
+    if match is None:
+        return text, False, ""
+    return text[: match.start()], True, text[match.end() :]
+
+
+def _scenario(file: str, place: int, entry: Any) -> AgenticScenario:
+    name = entry.get("name", f"case {place}") if isinstance(entry, dict) else f"case {place}"
+    try:
+        case = _Case.model_validate(entry)
+    except ValidationError as error:
+        first = error.errors()[0]
+        field = ".".join(map(str, first["loc"]))
+        raise DataError(f"{file}, {name}: field {field}: {first['msg']}") from error
+    story, seed, vignette = case.trajectory, case.seed, case.vignette
+    spec = tool_spec(story.final_action)
+    if spec is None or spec.outgoing is None:
+        raise DataError(f"{file}, {name}: {story.final_action!r} is no known outgoing tool")
+    steps = [_tool_use(file, name, action) for action in actions(story.executable_trajectory)]
+    unknown = [kit for kit in story.toolkits if kit not in toolkits()]
+    if unknown:
+        raise DataError(f"{file}, {name}: unknown toolkits {', '.join(unknown)}")
+    used = (tool_index()[tool][0].toolkit for tool in (*(s.tool for s in steps), spec.name))
+    return AgenticScenario(
+        id=case.name,
+        set="privacylens",
+        domain=seed.source,
+        channel=spec.outgoing.channel,
+        cluster=case.name,
+        flow=Flow(
+            subject=vignette.data_subject_concrete,
+            sender=story.user_name,
+            recipient=Recipient(name=vignette.data_recipient_concrete, role=seed.data_recipient),
+            transmission_principle=seed.transmission_principle,
+        ),
+        purpose=story.user_instruction,
+        items=tuple(
+            AnnotatedItem(
+                id=f"s{number}",
+                statement=statement,
+                type=seed.data_type,
+                norm="withhold",
+                rationale="Listed by PrivacyLens as sensitive for this recipient.",
+            )
+            for number, statement in enumerate(story.sensitive_info_items, start=1)
+        ),
+        user=User(name=story.user_name, email=story.user_email),
+        instruction=story.user_instruction,
+        today=DAY,
+        toolkits=tuple(dict.fromkeys([*story.toolkits, *used])),
+        trajectory=tuple(steps),
+        final_tool=story.final_action,
+    )
+
+
+def _tool_use(file: str, case: str, action: Action) -> ToolUse:
+    # one published name ends in a stray quote, which no model API takes as a tool's name
+    tool = action.tool.strip('"')
+    if tool_spec(tool) is None:
+        raise DataError(f"{file}, {case}: unknown tool {action.tool!r}")
+    try:
+        arguments = json.loads(action.input_text)
+    except ValueError:
+        arguments = None
+    if not isinstance(arguments, dict):
+        arguments = None
+    return ToolUse(
+        tool=tool,
+        arguments=arguments,
+        raw_arguments=action.input_text,
+        observation=action.observation,
+    )
