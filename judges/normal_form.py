@@ -83,10 +83,12 @@ _SCANNER = re.compile(
         \s*(?P<t_half>[ap]\.?m\b\.?)?)
   | (?P<clock>\b(?P<c_h>1[0-2]|[1-9])\s*(?P<c_half>[ap]\.?m\b\.?))
   | (?P<phone>(?<![\w])\+?\(?\d{{1,4}}\)?(?:[\s().\-/]{{1,2}}\d{{1,4}}){{2,}}(?![\w]))
-  | (?P<code>\b(?=[\w-]*\d)(?=[\w-]*[^\W\d_])(?!\d+(?:st|nd|rd|th|k|m|bn)\b)\w+(?:-\w+)*\b)
+  | (?P<code>\b(?=[\w-]*\d)(?=[\w-]*[^\W\d_])(?!\d+(?:st|nd|rd|th|k|m|bn)\b)
+        (?!(?:{_CURRENCY_WORDS}|kr|rs?)\d)\w+(?:-\w+)*\b)
   | (?:(?:{_CURRENCY_SIGN}|\b(?:{_CURRENCY_WORDS}|us|ca|au|nz|r|kr)\s?{_CURRENCY_SIGN}
         |\b(?:{_CURRENCY_WORDS}|kr|r|rs)\.?(?=\s?\d))\s?)?
-    (?P<number>\d{{1,3}}(?:[ ,.'’\u00a0\u202f]\d{{3}})+(?:[.,]\d{{1,2}})?(?!\d)|\d+(?:[.,]\d+)?)
+    (?P<number>\d{{1,2}}(?:,\d{{2}})+,\d{{3}}(?!\d)
+        |\d{{1,3}}(?:[ ,.'’\u00a0\u202f]\d{{3}})+(?:[.,]\d{{1,2}})?(?!\d)|\d+(?:[.,]\d+)?)
         (?:st|nd|rd|th)?(?:\s?(?P<scale>k|thousand|million|m|bn|billion)\b)?
         (?:\s?(?:{_CURRENCY_SIGN}|(?:{_CURRENCY_WORDS})\b))?
   | (?P<word>[^\W_]+(?:['’][^\W_]+)*)
@@ -184,6 +186,8 @@ def _time(hour: int, minute: str, half: str | None) -> str:
 
 
 def _number(digits: str, scale: str | None) -> str:
+    if re.fullmatch(r"\d{1,2}(?:,\d{2})+,\d{3}", digits):  # lakh and crore
+        digits = digits.replace(",", "")
     grouped = re.fullmatch(r"(\d{1,3}(?:[ ,.'’\u00a0\u202f]\d{3})+)(?:([.,])(\d{1,2}))?", digits)
     if grouped:
         whole = re.sub(r"\D", "", grouped[1])

@@ -39,8 +39,10 @@ def estimate(
     clustered variance of the mean (Miller 2024, arXiv 2411.00640, section 2.2, with the factor
     G/(G-1) for G clusters), and Student's t with G-1 degrees of freedom for the normal quantile
     (Korn and Graubard 1998; Franco et al. 2019). The effective size is never larger than the number
-    of units observed. Where the variance cannot be estimated (all values alike, or one cluster),
-    every cluster counts once. Values that can be negative are first mapped to [0, 1].
+    of units observed. Values that can be negative are first mapped to [0, 1]. Where all clusters
+    are alike, the variance says nothing: then at most a share u of clusters can be different, u
+    being Wilson's upper limit for none in G, and the interval is as far as they could move the
+    mean (for a rate of 0 it is [0, u]).
 
     Args:
         values: one per sample, each in [lowest, 1].
@@ -61,12 +63,13 @@ def estimate(
     sums = _deviation_sums(shares, clusters, mean)
     groups = len(sums)
     variance = _variance(sums, len(shares))
-    if variance > 0 and 0 < mean < 1:
+    if variance > 0:
         ceiling = math.fsum(units) if units is not None else float(len(shares))
         size = min(mean * (1 - mean) / variance, ceiling)
+        lower, upper = wilson(mean, size, _quantile(groups))
     else:
-        size = float(groups)
-    lower, upper = wilson(mean, size, _quantile(groups))
+        _, other = wilson(0.0, groups, _quantile(groups))
+        lower, upper = mean - other * mean, mean + other * (1 - mean)
     return Estimate(
         math.fsum(values) / len(values),
         width * math.sqrt(variance),

@@ -1,7 +1,7 @@
 """The metrics. Their names are the API, and the keys of every sample's score.
 
-A log holds for each of them `mean`, `stderr` (clustered), `interval_lower` and `interval_upper`
-(95 %), and for three of them the mean of every domain. Per sample, W are the items to withhold, S
+A log holds for each of them `mean`, `stderr` (clustered), its 95 % interval,
+`privacy_tasks/ci95_lower` and `privacy_tasks/ci95_upper`, and for three of them the mean of every domain. Per sample, W are the items to withhold, S
 those to share, D those disclosed, and h the helpfulness from 0 to 3. Where a sample says nothing of
 a metric its value is NaN and the sample is left out of it; where no sample does, the metric is NaN.
 
@@ -59,7 +59,7 @@ DEFINITIONS: dict[str, Definition] = {
 """Every metric, the headline first. A sample's score has exactly these keys."""
 
 
-@metric
+@metric(name="ci95")
 def interval(units: Units = "samples", lowest: float = 0.0) -> Metric:
     """95 % interval of a mean, for clustered data and small n (see `privacy_tasks.intervals`).
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterator
 from typing import Any
 
 from pydantic import BaseModel, ConfigDict, JsonValue
@@ -84,5 +85,17 @@ class AgenticScenario(Scenario):
         """All that the model sees of the case: the instruction and every call with its result."""
         parts = [self.instruction]
         for step in self.trajectory:
-            parts += [step.arguments_text, step.observation_text]
+            parts += [step.arguments_text, *texts(step.observation)]
         return "\n".join(parts)
+
+
+def texts(value: JsonValue) -> Iterator[str]:
+    """All text and numbers of a nested structure, keys aside, with line breaks as they are."""
+    if isinstance(value, dict):
+        for part in value.values():
+            yield from texts(part)
+    elif isinstance(value, list):
+        for part in value:
+            yield from texts(part)
+    elif value is not None:
+        yield str(value)

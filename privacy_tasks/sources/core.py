@@ -19,7 +19,7 @@ from judges.normal_form import tokens
 from judges.question import JudgedItem, Question
 from privacy_tasks.errors import DataError
 from privacy_tasks.norms import AnnotatedItem, Flow, Item, Norm, Recipient
-from privacy_tasks.scenario import AgenticScenario, ToolUse, User
+from privacy_tasks.scenario import AgenticScenario, ToolUse, User, texts
 from privacy_tasks.toolkits import Channel, argument_problems, tool_index, tool_spec
 
 DOMAINS = (
@@ -225,7 +225,7 @@ def _finding_problems(pair: Pair) -> Iterator[str]:
         address = twin.recipient.address
         if address and address not in scenario.visible_text:
             yield f"twin {twin.id}: the address {address!r} is not in what the model sees"
-    observed = "\n".join(ToolUse(**step.model_dump()).observation_text for step in pair.trajectory)
+    observed = "\n".join(text for step in pair.trajectory for text in texts(step.observation))
     for item in pair.items:
         if not item.values:
             yield f"item {item.id} needs values"
@@ -282,24 +282,12 @@ def shared_runs(pairs: Iterable[Pair]) -> list[tuple[str, str, str]]:
 
 def _runs(content: Any) -> set[tuple[str, ...]]:
     found = set()
-    for text in _texts(content):
+    for text in texts(content):
         words = [token.form for token in tokens(text)]
         found |= {
             tuple(words[at : at + SHARED_RUN]) for at in range(len(words) - SHARED_RUN + 1)
         }
     return found
-
-
-def _texts(content: Any) -> Iterator[str]:
-    """All text of a nested structure, JSON keys aside."""
-    if isinstance(content, dict):
-        for value in content.values():
-            yield from _texts(value)
-    elif isinstance(content, list):
-        for value in content:
-            yield from _texts(value)
-    elif isinstance(content, str):
-        yield content
 
 
 def content_digest(files: Iterable[Traversable | Path]) -> str:
