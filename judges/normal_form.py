@@ -82,7 +82,7 @@ _SCANNER = re.compile(
   | (?P<time>(?<![\d.:])(?P<t_h>[01]?\d|2[0-3])(?:[:h](?P<t_m>[0-5]\d)(?::[0-5]\dZ?)?)(?!\d)
         \s*(?P<t_half>[ap]\.?m\b\.?)?)
   | (?P<clock>\b(?P<c_h>1[0-2]|[1-9])\s*(?P<c_half>[ap]\.?m\b\.?))
-  | (?P<phone>(?<![\w])\+?\(?\d{{1,4}}\)?(?:[\s().\-/]{{1,2}}\d{{1,4}}){{2,}}(?![\w]))
+  | (?P<phone>(?<![\w])\+?\(?\d{{1,4}}\)?(?:[ \u00a0().\-/]{{1,2}}\d{{1,4}}){{2,}}(?![\w]))
   | (?P<code>\b(?=[\w-]*\d)(?=[\w-]*[^\W\d_])(?!\d+(?:st|nd|rd|th|k|m|bn)\b)
         (?!(?:{_CURRENCY_WORDS}|kr|rs?)\d)\w+(?:-\w+)*\b)
   | (?:(?:{_CURRENCY_SIGN}|\b(?:{_CURRENCY_WORDS}|us|ca|au|nz|r|kr)\s?{_CURRENCY_SIGN}

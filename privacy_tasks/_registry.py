@@ -5,6 +5,15 @@ Every `inspect` command imports this module, so nothing heavy may be imported fr
 
 from __future__ import annotations
 
+import judges
+
+if getattr(judges, "DISTRIBUTION", None) != "privacy-tasks":
+    raise ImportError(
+        f"The package `judges` at {judges.__path__} is not the one of privacy-tasks: another"
+        " distribution of that name is installed. Run: pip uninstall judges &&"
+        " pip install --force-reinstall --no-deps privacy-tasks"
+    )
+
 from inspect_ai.model import ModelAPI, modelapi
 
 from privacy_tasks.agentic.replay import replay

@@ -41,16 +41,17 @@ def inspect_tools(names: Sequence[str]) -> list[Tool]:
 def _inspect_tool(name: str) -> Tool:
     spec = tool_spec(name)
     assert spec is not None, name
+
+    # one function for each tool: Inspect keeps a tool's name and schema on the function itself
+    async def not_executed(**kwargs: Any) -> str:
+        raise ToolError("In a replayed scenario the model's action is read and not carried out.")
+
     return ToolDef(
-        _not_executed,
+        not_executed,
         name=spec.name,
         description=spec.description,
         parameters=_parameters(spec),
     ).as_tool()
-
-
-async def _not_executed(**kwargs: Any) -> str:
-    raise ToolError("In a replayed scenario the model's action is read and not carried out.")
 
 
 def _parameters(spec: ToolSpec) -> ToolParams:

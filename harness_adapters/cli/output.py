@@ -1,0 +1,40 @@
+"""How every command speaks: the result on standard output, progress on standard error."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from typing import Any, TypeVar
+
+import click
+from rich.console import Console
+
+F = TypeVar("F", bound=Callable[..., Any])
+
+
+def json_option(function: F) -> F:
+    """The option `--json`, which every command has."""
+    return click.option("--json", "as_json", is_flag=True, help="Print the result as JSON.")(
+        function
+    )
+
+
+def print_json(result: Any) -> None:
+    """The result for a program to read."""
+    click.echo(json.dumps(result, indent=2, ensure_ascii=False))
+
+
+def out() -> Console:
+    """Where a result goes; wide enough for the tables where there is no terminal."""
+    console = Console(highlight=False)
+    return console if console.is_terminal else Console(highlight=False, width=140)
+
+
+def progress() -> Console:
+    """Where progress goes."""
+    return Console(stderr=True, highlight=False)
+
+
+def examples(*lines: str) -> str:
+    """The epilog of a command's help: examples, one a line."""
+    return "\n\n".join(["\b\nExamples:\n" + "\n".join(f"  {line}" for line in lines)])
