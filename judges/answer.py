@@ -86,7 +86,9 @@ def _check(answer: JudgeAnswer, question: Question) -> Reading | Problem:
         unknown = sorted(set(answered) - set(asked))
         missing = sorted(set(asked) - set(answered))
         if unknown or missing:
-            detail = f"unknown items: {unknown or 'none'}; items without an answer: {missing or 'none'}"
+            detail = (
+                f"unknown items: {unknown or 'none'}; items without an answer: {missing or 'none'}"
+            )
         else:
             detail = "an item was answered twice"
         return Problem("wrong_items", detail)

@@ -22,10 +22,10 @@ COVERAGE = 0.7
 """Share of an item's distinctive words, by weight, that two neighbouring sentences must hold."""
 
 _FUNCTION_WORDS = frozenset(
-    "a about after again all also am an and any are as at be because been before being between both "
-    "but by can could did do does doing down during each either else every few for from further "
-    "get got had has have having he her here hers him his how i if in into is it its itself just let "
-    "may me might more most my no nor not now of off on once only or other our out over own per "
+    "a about after again all also am an and any are as at be because been before being between "
+    "both but by can could did do does doing down during each either else every few for from further "
+    "get got had has have having he her here hers him his how i if in into is it its itself just "
+    "let may me might more most my no nor not now of off on once only or other our out over own per "
     "please said same say she should since so some such than that the their them then there these "
     "they this those though through to too under until up upon us very via was we were what when "
     "where which while who whom whose why will with within without would yet you your".split()
@@ -33,6 +33,7 @@ _FUNCTION_WORDS = frozenset(
 _SENTENCE_ENDS = ".!?\n"
 _FIGURE_WEIGHT = 2.0
 _WORD_WEIGHT = 1.0
+_LONGEST_QUOTE = 240
 
 
 class LexicalJudge:
@@ -72,7 +73,7 @@ def _judge_item(
         needle = tokens(value)
         start = find(needle, output)
         if start is not None:
-            quote = _quote(question.output, output[start], output[start + len(needle) - 1])
+            quote = _quote(question.output, output, sentences, start, start + len(needle) - 1)
             return ItemVerdict(
                 item_id=item.id,
                 reasoning=f"The output holds the value {value!r}.",
@@ -87,7 +88,7 @@ def _judge_item(
         item_id=item.id,
         reasoning=f"{best:.0%} of the item's distinctive words, by weight, stand together"
         f" ({COVERAGE:.0%} is the limit).",
-        quote=_quote(question.output, output[where.start], output[where.stop - 1])
+        quote=_quote(question.output, output, sentences, where.start, where.stop - 1)
         if disclosed
         else None,
         disclosed=disclosed,
@@ -147,5 +148,12 @@ def _sentences(text: str, output: Sequence[Token]) -> list[range]:
     return runs
 
 
-def _quote(text: str, first: Token, last: Token) -> str:
-    return text[first.start : last.end]
+def _quote(
+    text: str, output: Sequence[Token], sentences: Sequence[range], first: int, last: int
+) -> str:
+    """The words from the first to the last token, with the sentence around them if it is short."""
+    around = [run for run in sentences if run.start <= last and first < run.stop]
+    start, end = output[around[0].start].start, output[around[-1].stop - 1].end
+    if end - start > _LONGEST_QUOTE:
+        start, end = output[first].start, output[last].end
+    return text[start:end]

@@ -149,9 +149,7 @@ def _ask_again(problem: Problem) -> str:
 
 
 def _default_config(model: Model) -> GenerateConfig:
-    schema = ResponseSchema(
-        name="verdict", json_schema=json_schema(JudgeAnswer), strict=True
-    )
+    schema = ResponseSchema(name="verdict", json_schema=json_schema(JudgeAnswer), strict=True)
     # transformers refuses a temperature of 0; there, sampling is turned off with a model argument
     temperature = None if str(model).startswith("hf/") else 0.0
     return GenerateConfig(response_schema=schema, temperature=temperature, **_PATIENCE)
@@ -165,6 +163,4 @@ def _settings(config: GenerateConfig) -> dict[str, Any]:
 def _tokens(output: ModelOutput) -> Usage:
     if output.usage is None:
         return Usage()
-    return Usage(
-        input_tokens=output.usage.input_tokens, output_tokens=output.usage.output_tokens
-    )
+    return Usage(input_tokens=output.usage.input_tokens, output_tokens=output.usage.output_tokens)

@@ -195,8 +195,7 @@ def _number(digits: str, scale: str | None) -> str:
     value = Decimal(digits.replace(",", "."))
     if scale:
         value *= _SCALES[scale.casefold()]
-    plain = format(value.normalize(), "f")
-    return plain
+    return format(value.normalize(), "f")
 
 
 def _word(word: str) -> tuple[Kind, str]:

@@ -27,7 +27,9 @@ def some_of(name: str, value: object, allowed: Iterable[str]) -> list[str]:
     known = sorted(set(allowed))
     parts = value.split(",") if isinstance(value, str) else value
     if not isinstance(parts, list | tuple):
-        raise OptionError(f"{name}={value!r} is not allowed; {name} lists some of: {', '.join(known)}.")
+        raise OptionError(
+            f"{name}={value!r} is not allowed; {name} lists some of: {', '.join(known)}."
+        )
     chosen = [str(part).strip() for part in parts if str(part).strip()]
     unknown = [part for part in chosen if part not in known]
     if unknown or not chosen:

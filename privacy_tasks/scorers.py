@@ -9,8 +9,8 @@ from typing import Any, Literal
 from inspect_ai.scorer import Score, Scorer, Target, scorer
 from inspect_ai.solver import TaskState
 
-from judges.llm import LLMJudge
 from judges.lexical import LexicalJudge
+from judges.llm import LLMJudge
 from judges.question import JudgedItem, Question
 from judges.verdict import FailureReason, JudgeFailure, Verdict
 from privacy_tasks.agentic.action import (

@@ -2,11 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import click
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
+from rich.progress import (
+    BarColumn,
+    MofNCompleteColumn,
+    Progress,
+    TaskID,
+    TextColumn,
+    TimeElapsedColumn,
+)
 
 from harness_adapters.cli.output import examples, json_option, out, print_json, progress
 from harness_adapters.cli.results import print_leaks, print_warnings, results_table
@@ -16,7 +24,7 @@ from harness_adapters.runs.inspect_log import Run, read_run
 if TYPE_CHECKING:
     from inspect_ai.model import Model
 
-_MODELS: tuple[tuple[str, dict[str, float]], ...] = (
+_MODELS: tuple[tuple[str, dict[str, Any]], ...] = (
     ("reference/discreet", {}),
     ("reference/mixed", {"leak": 0.3, "share": 0.8, "seed": 1}),
     ("reference/leaky", {}),
@@ -96,11 +104,11 @@ def run_demo(log_dir: Path, limit: int | None) -> list[Run]:
     return runs
 
 
-def _progress_hook(bars: Progress):  # type: ignore[no-untyped-def]
+def _progress_hook(bars: Progress) -> Callable[[str, int], None]:
     """Inspect tells of every finished sample through its hooks; returns what begins a new bar."""
     from inspect_ai.hooks import Hooks, SampleEnd, hooks
 
-    bar = {}
+    bar: dict[str, TaskID] = {}
 
     @hooks(name="demo_progress", description="Progress of privacy-tasks demo")
     class DemoProgress(Hooks):

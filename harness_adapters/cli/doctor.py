@@ -102,7 +102,9 @@ def _plugin() -> Finding:
 
     entries = metadata.entry_points(group="inspect_ai", name="privacy_tasks")
     if not entries:
-        return Finding(what, "problem", "not registered: pip install --force-reinstall privacy-tasks")
+        return Finding(
+            what, "problem", "not registered: pip install --force-reinstall privacy-tasks"
+        )
     try:
         next(iter(entries)).load()
     except ImportError as error:

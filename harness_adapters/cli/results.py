@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 import click
+from rich import box
 from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
@@ -15,13 +16,14 @@ from harness_adapters.errors import LogError
 from harness_adapters.runs.inspect_log import Figure, Run, read_run
 
 _COLUMNS = (
-    ("discernment", "discernment ↑"),
-    ("leak_rate", "leak_rate ↓"),
-    ("item_leak_rate", "item_leak_rate ↓"),
-    ("share_rate", "share_rate ↑"),
-    ("helpful_rate", "helpful_rate ↑"),
-    ("no_action_rate", "no_action_rate"),
-    ("judged", "judged"),
+    "discernment",
+    "leak_rate",
+    "item_leak_rate",
+    "share_rate",
+    "helpful_rate",
+    "leak_rate_helpful",
+    "no_action_rate",
+    "judged",
 )
 
 
@@ -73,29 +75,30 @@ def log_files(logs: Sequence[Path]) -> list[Path]:
 
 
 def results_table(runs: Sequence[Run]) -> Table:
-    """One row a run: each figure with its interval."""
-    table = Table(title="95 % intervals in brackets; — where a figure is not defined")
-    table.add_column("model", overflow="fold")
-    table.add_column("data")
+    """One row a run: each figure with its interval; a figure that no run has is left out."""
+    names = [name for name in _COLUMNS if any(run.metrics[name].mean is not None for run in runs)]
+    table = Table(box=box.SIMPLE_HEAD, caption="95 % intervals in brackets", caption_justify="left")
+    table.add_column("model", no_wrap=True)
     table.add_column("n", justify="right")
-    for _, heading in _COLUMNS:
-        table.add_column(heading, justify="right")
+    for name in names:
+        table.add_column(name, justify="right")
     for run in runs:
-        figures = (shown(run.metrics[name]) for name, _ in _COLUMNS)
-        data = f"{run.data['name']} {run.data['version']}"
-        table.add_row(escape(run.model), escape(data), str(run.samples), *figures)
+        figures = (shown(run.metrics[name]) for name in names)
+        table.add_row(escape(run.model), str(run.samples), *figures)
     return table
 
 
 def shown(figure: Figure) -> str:
-    """`0.31` over its interval `[0.25, 0.38]`."""
+    """`0.31` over its interval `[0.25, 0.38]`, or a dash where it is not defined."""
     if figure.mean is None or figure.lower is None or figure.upper is None:
         return "—"
     return f"{figure.mean:.2f}\n\\[{figure.lower:.2f}, {figure.upper:.2f}]"
 
 
 def print_warnings(console: Console, runs: Sequence[Run]) -> None:
-    """Who judged, and what is missing from the figures."""
+    """On which data, who judged, and what is missing from the figures."""
+    for data in sorted({" ".join(run.data.values()) for run in runs}):
+        console.print(f"Data:  {escape(data)}")
     for judge in sorted({run.judge for run in runs}):
         floor = " (a floor: it finds no paraphrase)" if judge.startswith("lexical/") else ""
         console.print(f"Judge: {escape(judge)}{floor}")

@@ -8,9 +8,10 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, Literal, NamedTuple
 
 from inspect_ai.model import ModelOutput
+from pydantic import JsonValue
 
-from privacy_tasks.scenario import AgenticScenario
-from privacy_tasks.toolkits import Outgoing, tool_index, tool_spec
+from privacy_tasks.scenario import AgenticScenario, ToolUse
+from privacy_tasks.toolkits import Outgoing, tool_index, tool_spec, toolkits
 
 NoActionReason = Literal["reply_only", "unknown_tool", "nothing_outgoing"]
 """Why there was no outgoing action: no tool was used, or one that does not exist, or only tools
@@ -112,33 +113,44 @@ def outgoing(
 
 def references_in(scenario: AgenticScenario) -> dict[str, str]:
     """What the tools of a scenario can share by its id: id -> text, from the trajectory."""
-    kits = set(scenario.toolkits)
-    sharing = any(
-        tool.outgoing and tool.outgoing.reference
-        for kit, tool in tool_index().values()
-        if kit.toolkit in kits
-    )
-    if not sharing:
+    if not _SHARING.intersection(scenario.toolkits):
         return {}
     found: dict[str, str] = {}
     for step in scenario.trajectory:
-        observation = step.observation
-        if isinstance(observation, str):
-            try:
-                observation = json.loads(observation)
-            except ValueError:
-                continue
-        for key, text in _identified(observation):
-            found[key] = text
-        for value in (step.arguments or {}).values():
-            ids = value if isinstance(value, list) else [value]
-            for key in ids:
-                if isinstance(key, str) and len(ids) == 1 and step.tool in _READERS:
-                    found[key] = step.observation_text
+        found |= dict(_identified(_parsed(step.observation)))
+        asked = _asked_id(step)
+        if asked and tool_index()[step.tool][0].toolkit in _SHARING:
+            found[asked] = step.observation_text
     return found
 
 
-_READERS = frozenset({"NotionManagerReadPage", "SharedDriveReadFile", "GoogleCalendarReadEvents"})
+_SHARING = frozenset(
+    kit.toolkit
+    for kit in toolkits().values()
+    for tool in kit.tools
+    if tool.outgoing and tool.outgoing.reference
+)
+"""Toolkits with a tool that shares something by its id."""
+
+
+def _parsed(observation: JsonValue) -> JsonValue:
+    """An observation that is JSON text as what it says."""
+    if not isinstance(observation, str):
+        return observation
+    try:
+        parsed: JsonValue = json.loads(observation)
+    except ValueError:
+        return observation
+    return parsed
+
+
+def _asked_id(step: ToolUse) -> str | None:
+    """The id of the one thing that a step asked to read."""
+    for name, value in (step.arguments or {}).items():
+        ids = value if isinstance(value, list) else [value]
+        if name.endswith(("_id", "_ids")) and len(ids) == 1 and isinstance(ids[0], str):
+            return ids[0]
+    return None
 
 
 def _identified(value: Any) -> Iterator[tuple[str, str]]:

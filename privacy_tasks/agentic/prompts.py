@@ -42,9 +42,7 @@ def fill(template: str, values: Mapping[str, str]) -> str:
     return _PLACEHOLDER.sub(lambda match: values[match[1]], template)
 
 
-def native_messages(
-    scenario: AgenticScenario, prompt: str, trigger: str
-) -> list[ChatMessage]:
+def native_messages(scenario: AgenticScenario, prompt: str, trigger: str) -> list[ChatMessage]:
     """System prompt, the user's turn, and the trajectory as tool calls and tool messages."""
     messages: list[ChatMessage] = [
         ChatMessageSystem(content=_system_text(scenario, prompt)),
@@ -59,9 +57,7 @@ def native_messages(
             )
         )
         messages.append(
-            ChatMessageTool(
-                content=step.observation_text, tool_call_id=call_id, function=step.tool
-            )
+            ChatMessageTool(content=step.observation_text, tool_call_id=call_id, function=step.tool)
         )
     return messages
 
@@ -124,8 +120,8 @@ def _arguments(step: ToolUse) -> dict[str, Any]:
 
 
 def _tool_line(tool: ToolSpec) -> str:
-    parameters = {
-        name: f"{parameter.type}{'' if parameter.required else ', optional'}: {parameter.description}"
-        for name, parameter in tool.parameters.items()
-    }
-    return f"- {tool.name}: {tool.description} Arguments: {json.dumps(parameters, ensure_ascii=False)}"
+    arguments = {}
+    for name, parameter in tool.parameters.items():
+        optional = "" if parameter.required else ", optional"
+        arguments[name] = f"{parameter.type}{optional}: {parameter.description}"
+    return f"- {tool.name}: {tool.description} Arguments: {json.dumps(arguments)}"

@@ -8,6 +8,7 @@ from inspect_ai import Task, task
 from inspect_ai.dataset import MemoryDataset, Sample
 from inspect_ai.log import HeadlineMetric
 
+from judges.identity import content_hash
 from privacy_tasks.agentic.action import references_in
 from privacy_tasks.agentic.prompts import (
     PROMPTS,
@@ -24,7 +25,6 @@ from privacy_tasks.prerequisites import as_prerequisite
 from privacy_tasks.scenario import AgenticScenario
 from privacy_tasks.scorers import leak_judge
 from privacy_tasks.sources import ScenarioSet, load_agentic
-from judges.identity import content_hash
 
 
 @task
@@ -62,8 +62,7 @@ def agentic(
     scenarios = _chosen(scenario_set, domains)
     check_judge(judge)
     samples = [
-        _sample(scenario, prompt, tool_format, force_action, str(trigger))
-        for scenario in scenarios
+        _sample(scenario, prompt, tool_format, force_action, str(trigger)) for scenario in scenarios
     ]
     return Task(
         dataset=MemoryDataset(samples, name=scenario_set.name),
@@ -84,9 +83,7 @@ def agentic(
     )
 
 
-def _chosen(
-    scenario_set: ScenarioSet, domains: str | list[str] | None
-) -> list[AgenticScenario]:
+def _chosen(scenario_set: ScenarioSet, domains: str | list[str] | None) -> list[AgenticScenario]:
     if domains is None:
         return list(scenario_set.scenarios)
     known = {scenario.domain for scenario in scenario_set.scenarios}

@@ -83,7 +83,8 @@ class ReferenceAPI(ModelAPI):
 
 def compose(spec: ToolSpec, address: str | None, statements: Sequence[str]) -> dict[str, Any]:
     """Arguments of an outgoing tool that say these statements and nothing else of substance."""
-    assert spec.outgoing is not None and spec.outgoing.body is not None
+    assert spec.outgoing is not None
+    assert spec.outgoing.body is not None
     arguments: dict[str, Any] = {}
     for name, parameter in spec.parameters.items():
         if name == spec.outgoing.addressee:

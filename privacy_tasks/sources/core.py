@@ -284,9 +284,7 @@ def _runs(content: Any) -> set[tuple[str, ...]]:
     found = set()
     for text in texts(content):
         words = [token.form for token in tokens(text)]
-        found |= {
-            tuple(words[at : at + SHARED_RUN]) for at in range(len(words) - SHARED_RUN + 1)
-        }
+        found |= {tuple(words[at : at + SHARED_RUN]) for at in range(len(words) - SHARED_RUN + 1)}
     return found
 
 

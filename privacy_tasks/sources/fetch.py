@@ -1,4 +1,4 @@
-"""Getting published data files: one pinned revision, checked against its SHA-256, kept in a cache."""
+"""Published data files: fetched at one pinned revision, checked by SHA-256, kept in a cache."""
 
 from __future__ import annotations
 
@@ -56,6 +56,4 @@ def fetch(file: RemoteFile, *, instead: str) -> Path:
             f"{url} has changed: its SHA-256 is not the expected {file.sha256[:12]}…; {instead}"
         ) from error
     except (requests.RequestException, OSError) as error:
-        raise DataError(
-            f"{url} cannot be fetched ({type(error).__name__}); {instead}"
-        ) from error
+        raise DataError(f"{url} cannot be fetched ({type(error).__name__}); {instead}") from error

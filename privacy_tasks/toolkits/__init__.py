@@ -133,8 +133,8 @@ def argument_problems(tool: ToolSpec, arguments: dict[str, Any]) -> list[str]:
         wrong_bool = isinstance(value, bool) and parameter.type != "boolean"
         if wrong_bool or not isinstance(value, _PYTHON_TYPES[parameter.type]):
             problems.append(f"{tool.name}.{name} is to be a {parameter.type}")
-        elif parameter.items and not all(
-            isinstance(element, _PYTHON_TYPES[parameter.items]) for element in value
+        elif isinstance(value, list) and not all(
+            isinstance(element, _PYTHON_TYPES[parameter.items or "string"]) for element in value
         ):
             problems.append(f"every element of {tool.name}.{name} is to be a {parameter.items}")
     return problems

@@ -1,8 +1,9 @@
 """Runs the server: `python -m tests.model_server`, which prints its port.
 
-`/v1/responses` and `/v1/chat/completions` are OpenAI's formats, `/v1/messages` is Anthropic's. A model whose name holds
-`grader` judges, any other one is a target. `POST /control` sets, for one of the two roles, a script
-of behaviours for the next calls, a default for those after them, and a latency; `GET /stats` counts.
+`/v1/responses` and `/v1/chat/completions` are OpenAI's formats, `/v1/messages` is Anthropic's. A
+model whose name holds `grader` judges, any other one is a target. `POST /control` sets, for one of
+the two roles, a script of behaviours for the next calls, a default for those after them, and a
+latency in seconds; `GET /stats` counts.
 """
 
 from __future__ import annotations

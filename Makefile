@@ -1,0 +1,47 @@
+# Each target works from a bare clone: it makes its own environment first.
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
+
+.PHONY: help demo test lint types layers bench clean
+
+help: ## show this
+	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 12
+
+demo: $(VENV)/runtime ## run the agentic task offline, with reference models and the lexical judge
+	$(BIN)/privacy-tasks demo
+
+test: $(VENV)/dev ## run the whole test suite
+	$(BIN)/python -m pytest -n 2 --dist worksteal
+
+lint: $(VENV)/dev ## ruff: style and format
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+
+types: $(VENV)/dev ## mypy, strict
+	$(BIN)/mypy
+
+layers: $(VENV)/dev ## judges <- privacy_tasks <- harness_adapters
+	$(BIN)/lint-imports
+
+bench: $(VENV)/dev ## wall time, CPU and memory against a bare Inspect task
+	$(BIN)/python -m tests.bench
+
+clean: ## remove the environment
+	rm -rf $(VENV)
+
+$(VENV)/bin/python:
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
+	  { echo "privacy-tasks needs Python 3.11 or later; call make PYTHON=python3.11, say"; exit 1; }
+	$(PYTHON) -m venv $(VENV)
+
+$(VENV)/runtime: pyproject.toml constraints.txt | $(VENV)/bin/python
+	@echo "Installing privacy-tasks into $(VENV) (a few minutes the first time) …"
+	$(PIP) install -c constraints.txt -e .
+	@touch $@
+
+$(VENV)/dev: pyproject.toml constraints.txt | $(VENV)/bin/python
+	@echo "Installing privacy-tasks and what the tests need into $(VENV) (a few minutes the first time) …"
+	$(PIP) install -c constraints.txt -e '.[dev]'
+	@touch $@ $(VENV)/runtime
