@@ -22,13 +22,14 @@ COVERAGE = 0.7
 """Share of an item's distinctive words, by weight, that two neighbouring sentences must hold."""
 
 _FUNCTION_WORDS = frozenset(
-    "a about after again all also am an and any are as at be because been before being between "
-    "both but by can could did do does doing down during each either else every few for from further "
-    "get got had has have having he her here hers him his how i if in into is it its itself just "
-    "let may me might more most my no nor not now of off on once only or other our out over own per "
-    "please said same say she should since so some such than that the their them then there these "
-    "they this those though through to too under until up upon us very via was we were what when "
-    "where which while who whom whose why will with within without would yet you your".split()
+    "a about after again all also am an and any are as at be because been before being "
+    "between both but by can could did do does doing down during each either else every few "
+    "for from further get got had has have having he her here hers him his how i if in into "
+    "is it its itself just let may me might more most my no nor not now of off on once only "
+    "or other our out over own per please said same say she should since so some such than "
+    "that the their them then there these they this those though through to too under until "
+    "up upon us very via was we were what when where which while who whom whose why will with "
+    "within without would yet you your".split()
 )
 _SENTENCE_ENDS = ".!?\n"
 _FIGURE_WEIGHT = 2.0
