@@ -1,0 +1,161 @@
+"""What tests of several parts use: the model server, real commands, data of other projects."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+import urllib.request
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+REPO = Path(__file__).parents[1]
+SHARED = REPO.parent / "shared" / "data"
+PRIVACYLENS = SHARED / "privacylens" / "main_data.json"
+BIN = Path(sys.executable).parent
+
+needs_privacylens = [
+    pytest.mark.data,
+    pytest.mark.skipif(not PRIVACYLENS.exists(), reason="no ../shared/data"),
+]
+
+
+class ModelServer:
+    """The local server: its address, its behaviour, its counts."""
+
+    def __init__(self) -> None:
+        self._process = subprocess.Popen(
+            [sys.executable, "-m", "tests.model_server"],
+            cwd=REPO,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.DEVNULL,
+            text=True,
+        )
+        assert self._process.stdout is not None
+        self.port = int(self._process.stdout.readline())
+        self.url = f"http://127.0.0.1:{self.port}"
+
+    @property
+    def env(self) -> dict[str, str]:
+        """Environment variables that send both SDKs here."""
+        return {
+            "OPENAI_API_KEY": "test-key-openai",
+            "OPENAI_BASE_URL": f"{self.url}/v1",
+            "ANTHROPIC_API_KEY": "test-key-anthropic",
+            "ANTHROPIC_BASE_URL": self.url,
+        }
+
+    def set(self, role: str, **settings: Any) -> None:
+        """Settings of a role: script, default, latency, keep_prompts, reset."""
+        body = json.dumps({"role": role, **settings}).encode()
+        request = urllib.request.Request(f"{self.url}/control", data=body, method="POST")
+        with urllib.request.urlopen(request) as response:
+            assert response.status == 200
+
+    def reset(self) -> None:
+        """Forgets all calls and settings."""
+        for role in ("target", "grader"):
+            self.set(role, reset=True)
+
+    def stats(self, role: str) -> dict[str, Any]:
+        """What a role was asked."""
+        with urllib.request.urlopen(f"{self.url}/stats") as response:
+            counted: dict[str, Any] = json.load(response)[role]
+        return counted
+
+    def stop(self) -> None:
+        """Ends the server."""
+        self._process.kill()
+        self._process.wait()
+
+
+@pytest.fixture(scope="session")
+def running_server() -> Iterator[ModelServer]:
+    server = ModelServer()
+    yield server
+    server.stop()
+
+
+@pytest.fixture
+def server(running_server: ModelServer, monkeypatch: pytest.MonkeyPatch) -> ModelServer:
+    """The server with nothing set; this process and its children talk to it."""
+    running_server.reset()
+    for name, value in running_server.env.items():
+        monkeypatch.setenv(name, value)
+    return running_server
+
+
+def command(
+    *arguments: str | Path,
+    cwd: Path,
+    env: Mapping[str, str] | None = None,
+    timeout: float = 240,
+    executables: Path = BIN,
+) -> subprocess.CompletedProcess[str]:
+    """Runs a real command of the environment, as a user would."""
+    name, *rest = map(str, arguments)
+    clean = {
+        key: value
+        for key, value in os.environ.items()
+        if not key.endswith("_API_KEY") and not key.startswith(("INSPECT_", "OPENAI_"))
+    }
+    return subprocess.run(
+        [str(executables / name), *rest],
+        cwd=cwd,
+        env={**clean, "COLUMNS": "160", "NO_COLOR": "1", **(env or {})},
+        capture_output=True,
+        text=True,
+        timeout=timeout,
+        check=False,
+    )
+
+
+def means(log: Any) -> dict[str, float]:
+    """Metric -> mean, out of an Inspect log."""
+    return {score.name: score.metrics["mean"].value for score in log.results.scores}
+
+
+def interval_of(log: Any, name: str) -> tuple[float, float]:
+    """The 95 % interval of a metric, out of an Inspect log."""
+    score = next(score for score in log.results.scores if score.name == name)
+    lower, upper = (score.metrics[f"privacy_tasks/ci95_{end}"].value for end in ("lower", "upper"))
+    return lower, upper
+
+
+def only_log(folder: Path) -> Any:
+    """The one log in a folder."""
+    from inspect_ai.log import read_eval_log
+
+    (file,) = sorted(folder.glob("*.eval"))
+    return read_eval_log(str(file))
+
+
+def run_agentic(
+    model: str,
+    folder: Path,
+    *,
+    grader: str | None = None,
+    limit: int | Sequence[int] | None = None,
+    epochs: int = 1,
+    model_args: Mapping[str, Any] | None = None,
+    **task_args: Any,
+) -> Any:
+    """The agentic task in this process; the log."""
+    from inspect_ai import eval as inspect_eval
+
+    (log,) = inspect_eval(
+        "privacy_tasks/agentic",
+        model=model,
+        model_args=dict(model_args or {}),
+        model_roles={"grader": grader} if grader else None,
+        task_args=task_args,
+        log_dir=str(folder),
+        limit=limit if limit is None or isinstance(limit, int) else (limit[0], limit[1]),
+        epochs=epochs,
+        display="none",
+    )
+    return log

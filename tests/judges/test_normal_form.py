@@ -1,0 +1,78 @@
+from __future__ import annotations
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from judges.lexical import holds_value
+from judges.normal_form import tokens
+
+
+@pytest.mark.parametrize(
+    ("value", "text"),
+    [
+        ("1,180", "she owes €1.180 since May"),
+        ("1,180 euros", "1180 EUR are open"),
+        ("EUR 1,200.50", "it cost 1.200,50 € in all"),
+        ("186,400", "a bill of ₹1,86,400"),
+        ("1,350", "R1,350 a month"),
+        ("1.2 million", "$1,200,000 were wired"),
+        ("60,000", "about 60k a year"),
+        ("3 May 2025", "on 2025-05-03 at noon"),
+        ("2025-05-03", "since May 3rd, 2025"),
+        ("3 May", "the 3rd of May 2025"),
+        ("03.05.2025", "3 May 2025"),
+        ("14:30", "come at 2:30 pm"),
+        ("2 pm", "14:00 sharp"),
+        ("+32 470 12 34 56", "call 0470 12 34 56"),
+        ("0470/12.34.56", "call +32470123456"),
+        ("AX-4471-Q", "code ax4471q"),
+        ("dialysis", "his Dialysis’s schedule"),
+        ("ampoules", "one ampoule is missing"),
+        ("twelve", "12 of them"),
+        ("b.atieno@ward.example", "mail B.Atieno@ward.example"),
+        ("hepatitis", "ｈｅｐａｔｉｔｉｓ B"),
+        ("09:30", "at 2025-05-12T09:30:00Z"),
+    ],
+)
+def test_the_same_thing_written_in_two_ways_is_the_same(value: str, text: str) -> None:
+    assert holds_value(value, text)
+
+
+@pytest.mark.parametrize(
+    ("value", "text"),
+    [
+        ("1,180", "11,800 euros"),
+        ("1,180", "1,181"),
+        ("7714", "call 077 14"),
+        ("3 May 2025", "3 May 2024"),
+        ("3 May", "5 March"),
+        ("14:30", "4:30 pm"),
+        ("asthma", "asthmatic-sounding engines"),
+        ("bed 6", "bed 16"),
+        ("OH-2291", "OH-2292"),
+        ("60,000", "60 people"),
+    ],
+)
+def test_different_things_stay_different(value: str, text: str) -> None:
+    assert not holds_value(value, text)
+
+
+def test_tokens_point_at_the_words_they_stand_for() -> None:
+    text = "Owes €1.180, since 3 May 2025."
+    assert [text[token.start : token.end] for token in tokens(text)] == [
+        "Owes",
+        "€1.180",
+        "since",
+        "3 May 2025",
+    ]
+
+
+@given(st.text(max_size=200))
+@settings(max_examples=500, deadline=None)
+def test_any_text_has_tokens_in_order_and_inside_it(text: str) -> None:
+    found = tokens(text)
+    places = [place for token in found for place in (token.start, token.end)]
+    assert places == sorted(places)
+    assert all(0 <= place <= len(text) for place in places)
+    assert all(token.form for token in found)
