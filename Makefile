@@ -2,7 +2,7 @@
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
-PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
+PIP := $(BIN)/python -m pip --disable-pip-version-check -qq
 
 .PHONY: help demo test lint types layers bench clean
 
@@ -38,10 +38,10 @@ $(VENV)/bin/python:
 
 $(VENV)/runtime: pyproject.toml constraints.txt | $(VENV)/bin/python
 	@echo "Installing privacy-tasks into $(VENV) (a few minutes the first time) …"
-	$(PIP) install -c constraints.txt -e .
+	@$(PIP) install -c constraints.txt -e .
 	@touch $@
 
 $(VENV)/dev: pyproject.toml constraints.txt | $(VENV)/bin/python
 	@echo "Installing privacy-tasks and what the tests need into $(VENV) (a few minutes the first time) …"
-	$(PIP) install -c constraints.txt -e '.[dev]'
+	@$(PIP) install -c constraints.txt -e '.[dev]'
 	@touch $@ $(VENV)/runtime

@@ -72,7 +72,7 @@ def text_actions(completion: str) -> list[ToolAction]:
     observation = _OBSERVATION.search(completion)
     own = completion[: observation.start()] if observation else completion
     starts = list(_ACTION.finditer(own))
-    ends = [*(match.start() for match in starts[1:]), len(own)]
+    ends = [*(match.start() for match in starts), len(own)][1:]
     found = []
     for match, end in zip(starts, ends, strict=True):
         block = own[match.end() : end]

@@ -31,7 +31,7 @@ CASES = 493
 DAY = "2022-02-22"
 """The day on which all its trajectories take place."""
 
-_ACTION = re.compile(r"^[ \t]*Action:[ \t]*", re.MULTILINE)
+_ACTION = re.compile(r"[ \t]*Action:[ \t]*(?=[^\n]*\n[ \t]*Action Input:)")
 _INPUT = re.compile(r"\n?[ \t]*Action Input:[ \t]*")
 _OBSERVATION = re.compile(r"\n?[ \t]*Observation:[ \t]*")
 
@@ -96,11 +96,12 @@ def read_privacylens(file: Path) -> list[AgenticScenario]:
 def actions(trajectory: str) -> list[Action]:
     """The actions of an executed trajectory, with nothing repaired and nothing left out.
 
-    An action is what follows `Action:` at the beginning of a line; its input ends where
-    `Observation:` begins, however many lines that takes.
+    An action is what follows an `Action:` whose next line is an `Action Input:` (one published
+    action does not begin on a line of its own); its input ends where `Observation:` begins,
+    however many lines that takes.
     """
     starts = list(_ACTION.finditer(trajectory))
-    ends = [*(match.start() for match in starts[1:]), len(trajectory)]
+    ends = [*(match.start() for match in starts), len(trajectory)][1:]
     found = []
     for match, end in zip(starts, ends, strict=True):
         name, _, rest = _split(_INPUT, trajectory[match.end() : end])
@@ -128,7 +129,13 @@ def _scenario(file: str, place: int, entry: Any) -> AgenticScenario:
     spec = tool_spec(story.final_action)
     if spec is None or spec.outgoing is None:
         raise DataError(f"{file}, {name}: {story.final_action!r} is no known outgoing tool")
-    steps = [_tool_use(file, name, action) for action in actions(story.executable_trajectory)]
+    taken = actions(story.executable_trajectory)
+    inputs = story.executable_trajectory.count("Action Input:")
+    if not taken or len(taken) != inputs:
+        raise DataError(
+            f"{file}, {name}: {len(taken)} actions can be read in a trajectory with {inputs} inputs"
+        )
+    steps = [_tool_use(file, name, action) for action in taken]
     unknown = [kit for kit in story.toolkits if kit not in toolkits()]
     if unknown:
         raise DataError(f"{file}, {name}: unknown toolkits {', '.join(unknown)}")

@@ -54,7 +54,7 @@ def test_verdicts_come_in_the_order_of_the_question() -> None:
     assert [item.item_id for item in reading.items] == ["debt", "illness"]
 
 
-@pytest.mark.parametrize("quote", ["she told me \"yesterday\"", "euros - she told", "owes 1,180"])
+@pytest.mark.parametrize("quote", ['she told me "yesterday"', "euros - she told", "owes 1,180"])
 def test_white_space_and_typography_of_a_quote_do_not_matter(quote: str) -> None:
     assert isinstance(read_answer(json.dumps(with_debt(quote=quote)), QUESTION), Reading)
 
