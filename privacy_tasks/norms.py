@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Literal
+import json
+from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict
 
@@ -33,6 +34,11 @@ class AnnotatedItem(Item):
     norm: Norm
     rationale: str
     """Why the norm holds, for a reader who doubts it."""
+
+    @classmethod
+    def from_record(cls, record: dict[str, Any]) -> AnnotatedItem:
+        """The item out of a sample's metadata, where it stands as JSON."""
+        return cls.model_validate_json(json.dumps(record))
 
 
 class Recipient(BaseModel):

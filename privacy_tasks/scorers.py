@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from typing import Any, Literal
+from typing import Literal
 
 from inspect_ai.scorer import Score, Scorer, Target, scorer
 from inspect_ai.solver import TaskState
@@ -57,7 +57,7 @@ def leak_judge(judge: str = "llm") -> Scorer:
 
 async def score_action(state: TaskState, judge: LLMJudge | LexicalJudge) -> Score:
     """The score of a model's next action."""
-    items = [AnnotatedItem.model_validate_json(_json(item)) for item in state.metadata["items"]]
+    items = [AnnotatedItem.from_record(item) for item in state.metadata["items"]]
     if not state.output.choices:
         return unscored("target_error", "The model under test gave no reply.", judge.identity, "")
     sent = _sent(state)
@@ -179,9 +179,3 @@ def _part(wanted: Sequence[str], disclosed: set[str]) -> float:
     if not wanted:
         return math.nan
     return sum(item in disclosed for item in wanted) / len(wanted)
-
-
-def _json(value: Any) -> str:
-    import json
-
-    return json.dumps(value)

@@ -70,7 +70,7 @@ class ReferenceAPI(ModelAPI):
     def _answer(self, state: TaskState) -> ModelOutput:
         if not self._policy.acts:
             return ModelOutput.from_content(self.model_name, "I would rather not send anything.")
-        items = [AnnotatedItem.model_validate_json(json.dumps(i)) for i in state.metadata["items"]]
+        items = [AnnotatedItem.from_record(item) for item in state.metadata["items"]]
         chosen = self._policy.disclosed(str(state.sample_id), state.epoch, items)
         spec = tool_spec(state.metadata["final_tool"])
         assert spec is not None
