@@ -27,7 +27,7 @@ def print_json(result: Any) -> None:
 def out() -> Console:
     """Where a result goes; wide enough for the tables where there is no terminal."""
     console = Console(highlight=False)
-    return console if console.is_terminal else Console(highlight=False, width=140)
+    return console if console.is_terminal else Console(highlight=False, width=160)
 
 
 def progress() -> Console:

@@ -81,7 +81,7 @@ def results_table(runs: Sequence[Run]) -> Table:
     table.add_column("model", no_wrap=True)
     table.add_column("n", justify="right")
     for name in names:
-        table.add_column(name, justify="right")
+        table.add_column(name, justify="right", overflow="fold")
     for run in runs:
         figures = (shown(run.metrics[name]) for name in names)
         table.add_row(escape(run.model), str(run.samples), *figures)

@@ -15,6 +15,7 @@ from inspect_ai.log import read_eval_log
 from tests.conftest import BIN, ModelServer, command
 
 SAMPLES = 40
+IN_FLIGHT = 4
 
 
 @pytest.mark.slow
@@ -24,7 +25,7 @@ def test_nothing_is_lost_and_nothing_judged_twice(tmp_path: Path, server: ModelS
         [
             *(BIN / "inspect", "eval", "privacy_tasks/agentic", "--model", "anthropic/test-target"),
             *("--model-role", "grader=anthropic/test-grader", "--limit", str(SAMPLES)),
-            *("--max-samples", "4", "--log-buffer", "1", "--display", "plain"),
+            *("--max-samples", str(IN_FLIGHT), "--display", "plain"),
         ],
         cwd=tmp_path,
         env={**os.environ, **server.env},
@@ -33,7 +34,7 @@ def test_nothing_is_lost_and_nothing_judged_twice(tmp_path: Path, server: ModelS
         start_new_session=True,
     )
     deadline = time.monotonic() + 120
-    while server.stats("grader")["calls"] < 12:
+    while server.stats("grader")["calls"] < 18:
         assert time.monotonic() < deadline
         assert running.poll() is None
         time.sleep(0.1)
@@ -55,7 +56,8 @@ def test_nothing_is_lost_and_nothing_judged_twice(tmp_path: Path, server: ModelS
     assert log.status == "success"
     assert len({sample.id for sample in log.samples}) == len(log.samples) == SAMPLES
     assert all(s.scores["leak_judge"].value["judged"] == 1 for s in log.samples)
-    # a case that stood in the broken log was not judged again
+    # only what was under way when it was killed is asked again
+    assert server.stats("grader")["calls"] <= SAMPLES + IN_FLIGHT
     asked = Counter(
         sample.id
         for prompt in server.stats("grader")["prompts"]
