@@ -1,0 +1,1 @@
+"""Speed and memory, as ratios to something in the same run."""
