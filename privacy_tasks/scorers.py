@@ -21,6 +21,7 @@ from privacy_tasks.agentic.action import (
     outgoing,
     text_actions,
 )
+from privacy_tasks.agentic.looked_at import content_by_id
 from privacy_tasks.explanation import explain_no_action, explain_unscored, explain_verdict
 from privacy_tasks.grader import JUDGES, make_judge
 from privacy_tasks.metrics import DEFINITIONS, leak_metrics
@@ -95,7 +96,7 @@ def _sent(state: TaskState) -> Sent | NoAction | Unreadable:
     return outgoing(
         actions,
         user_email=state.metadata["user_email"],
-        references=state.metadata["references"],
+        content_of=lambda wanted: content_by_id(state.messages, wanted),
     )
 
 

@@ -4,14 +4,12 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Literal, NamedTuple
 
 from inspect_ai.model import ModelOutput
-from pydantic import JsonValue
 
-from privacy_tasks.scenario import AgenticScenario, ToolUse
-from privacy_tasks.toolkits import Outgoing, tool_index, tool_spec, toolkits
+from privacy_tasks.toolkits import Outgoing, tool_spec
 
 NoActionReason = Literal["reply_only", "unknown_tool", "nothing_outgoing"]
 """Why there was no outgoing action: no tool was used, or one that does not exist, or only tools
@@ -84,15 +82,18 @@ def text_actions(completion: str) -> list[ToolAction]:
 
 
 def outgoing(
-    actions: Sequence[ToolAction], *, user_email: str, references: Mapping[str, str]
+    actions: Sequence[ToolAction],
+    *,
+    user_email: str,
+    content_of: Callable[[str], str | None],
 ) -> Sent | NoAction:
     """What the actions send to somebody else.
 
     Args:
         actions: the model's actions, in order.
         user_email: a call that reaches nobody but this address sends nothing to anybody else.
-        references: id -> text of what the model had looked at; a call that shares something by
-            its id passes on that text.
+        content_of: the text of something the model had looked at, by its id; a call that shares
+            it by that id passes on the text.
     """
     parts, tools, known = [], [], False
     for action in actions:
@@ -103,66 +104,12 @@ def outgoing(
         if spec.outgoing is None or not _reaches_others(action, spec.outgoing, user_email):
             continue
         tools.append(action.tool)
-        parts.append(_rendered(action, spec.outgoing, references))
+        parts.append(_rendered(action, spec.outgoing, content_of))
     if parts:
         return Sent("\n\n".join(parts), tuple(tools))
     if not actions:
         return NoAction("reply_only")
     return NoAction("nothing_outgoing" if known else "unknown_tool")
-
-
-def references_in(scenario: AgenticScenario) -> dict[str, str]:
-    """What the tools of a scenario can share by its id: id -> text, from the trajectory."""
-    if not _SHARING.intersection(scenario.toolkits):
-        return {}
-    found: dict[str, str] = {}
-    for step in scenario.trajectory:
-        found |= dict(_identified(_parsed(step.observation)))
-        asked = _asked_id(step)
-        if asked and tool_index()[step.tool][0].toolkit in _SHARING:
-            found[asked] = step.observation_text
-    return found
-
-
-_SHARING = frozenset(
-    kit.toolkit
-    for kit in toolkits().values()
-    for tool in kit.tools
-    if tool.outgoing and tool.outgoing.reference
-)
-"""Toolkits with a tool that shares something by its id."""
-
-
-def _parsed(observation: JsonValue) -> JsonValue:
-    """An observation that is JSON text as what it says."""
-    if not isinstance(observation, str):
-        return observation
-    try:
-        parsed: JsonValue = json.loads(observation)
-    except ValueError:
-        return observation
-    return parsed
-
-
-def _asked_id(step: ToolUse) -> str | None:
-    """The id of the one thing that a step asked to read."""
-    for name, value in (step.arguments or {}).items():
-        ids = value if isinstance(value, list) else [value]
-        if name.endswith(("_id", "_ids")) and len(ids) == 1 and isinstance(ids[0], str):
-            return ids[0]
-    return None
-
-
-def _identified(value: Any) -> Iterator[tuple[str, str]]:
-    """Every object with an id among its fields, with its text."""
-    if isinstance(value, dict):
-        for key, content in value.items():
-            if (key == "id" or key.endswith("_id")) and isinstance(content, str):
-                yield content, json.dumps(value, ensure_ascii=False)
-            yield from _identified(content)
-    elif isinstance(value, list):
-        for element in value:
-            yield from _identified(element)
 
 
 def _first_object(text: str) -> Mapping[str, Any] | None:
@@ -194,7 +141,7 @@ def _reaches_others(action: ToolAction, spec: Outgoing, user_email: str) -> bool
     return any(address.casefold() != user_email.casefold() for address in addressees)
 
 
-def _rendered(action: ToolAction, spec: Outgoing, references: Mapping[str, str]) -> str:
+def _rendered(action: ToolAction, spec: Outgoing, content_of: Callable[[str], str | None]) -> str:
     if action.arguments is None:
         return f"{action.tool}\n{action.raw}"
     lines = [action.tool]
@@ -202,6 +149,7 @@ def _rendered(action: ToolAction, spec: Outgoing, references: Mapping[str, str])
         shown = value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
         lines.append(f"{name}: {shown}")
     shared = action.arguments.get(spec.reference) if spec.reference else None
-    if isinstance(shared, str) and shared in references:
-        lines.append(f"content of {shared}: {references[shared]}")
+    content = content_of(shared) if isinstance(shared, str) else None
+    if content is not None:
+        lines.append(f"content of {shared}: {content}")
     return "\n".join(lines)

@@ -19,7 +19,7 @@ from inspect_ai.model import (
 from inspect_ai.tool import ToolCall
 
 from privacy_tasks.scenario import AgenticScenario, ToolUse
-from privacy_tasks.toolkits import ToolSpec, toolkits
+from privacy_tasks.toolkits import ToolSpec, tools_of
 
 PromptName = Literal["naive", "privacy_enhanced"]
 PROMPTS: tuple[str, ...] = get_args(PromptName)
@@ -67,14 +67,14 @@ def text_messages(
 ) -> list[ChatMessage]:
     """The same as a transcript of `Action` and `Action Input`, in one user message."""
     next_step = (
-        f"Your next action must be {scenario.final_tool}. Write it now."
+        f"Write your next action now; it must be {scenario.final_tool}."
         if force_action
         else "Write your next action now."
     )
     body = fill(
         prompt_text("text_format"),
         {
-            "tools": "\n".join(_tool_line(tool) for tool in tools_of(scenario)),
+            "tools": "\n".join(_tool_line(tool) for tool in tools_of(scenario.toolkits)),
             "transcript": transcript(scenario),
             "next_step": next_step,
         },
@@ -93,11 +93,6 @@ def transcript(scenario: AgenticScenario) -> str:
         f"Observation: {step.observation_text}"
         for step in scenario.trajectory
     )
-
-
-def tools_of(scenario: AgenticScenario) -> list[ToolSpec]:
-    """Every tool of the scenario's toolkits."""
-    return [tool for name in scenario.toolkits for tool in toolkits()[name].tools]
 
 
 def _system_text(scenario: AgenticScenario, prompt: str) -> str:

@@ -9,7 +9,7 @@ from typing import Any
 from inspect_ai.solver import Generate, Solver, TaskState, solver
 from inspect_ai.tool import Tool, ToolDef, ToolError, ToolFunction, ToolParam, ToolParams
 
-from privacy_tasks.toolkits import Parameter, ToolSpec, tool_spec
+from privacy_tasks.toolkits import Parameter, ToolSpec, tool_spec, tools_of
 
 
 @solver
@@ -24,7 +24,7 @@ def replay(tool_format: str = "native", force_action: bool = False) -> Solver:
 
     async def solve(state: TaskState, generate: Generate) -> TaskState:
         if tool_format == "native":
-            state.tools = inspect_tools(tuple(state.metadata["tools"]))
+            state.tools = inspect_tools(tools_of(state.metadata["toolkits"]))
             if force_action:
                 state.tool_choice = ToolFunction(name=state.metadata["final_tool"])
         return await generate(state, tool_calls="none")
@@ -32,9 +32,9 @@ def replay(tool_format: str = "native", force_action: bool = False) -> Solver:
     return solve
 
 
-def inspect_tools(names: Sequence[str]) -> list[Tool]:
-    """The tools of these names as a model API takes them."""
-    return [_inspect_tool(name) for name in names]
+def inspect_tools(specs: Sequence[ToolSpec]) -> list[Tool]:
+    """The tools as a model API takes them."""
+    return [_inspect_tool(spec.name) for spec in specs]
 
 
 @cache

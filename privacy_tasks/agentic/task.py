@@ -9,14 +9,12 @@ from inspect_ai.dataset import MemoryDataset, Sample
 from inspect_ai.log import HeadlineMetric
 
 from judges.identity import content_hash
-from privacy_tasks.agentic.action import references_in
 from privacy_tasks.agentic.prompts import (
     PROMPTS,
     TOOL_FORMATS,
     native_messages,
     prompt_text,
     text_messages,
-    tools_of,
 )
 from privacy_tasks.agentic.replay import replay
 from privacy_tasks.grader import JUDGES, check_judge, judge_identity
@@ -114,7 +112,6 @@ def _metadata(scenario: AgenticScenario, tool_format: str) -> dict[str, Any]:
         "user_email": scenario.user.email,
         "tool_format": tool_format,
         "final_tool": scenario.final_tool,
-        "tools": [tool.name for tool in tools_of(scenario)],
-        "references": references_in(scenario),
+        "toolkits": list(scenario.toolkits),
         "items": [item.model_dump(mode="json") for item in scenario.items],
     }

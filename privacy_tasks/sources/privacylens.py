@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import json
-import re
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
 from pydantic import BaseModel, ConfigDict, ValidationError
 
@@ -14,6 +13,7 @@ from privacy_tasks.norms import AnnotatedItem, Flow, Recipient
 from privacy_tasks.scenario import AgenticScenario, ToolUse, User
 from privacy_tasks.sources.fetch import RemoteFile
 from privacy_tasks.toolkits import tool_index, tool_spec, toolkits
+from privacy_tasks.transcript import Action, actions
 
 REVISION = "9c2ee07b080dc54ed4924af11d9751e81753c94d"
 """Commit of github.com/SALT-NLP/PrivacyLens that the data are pinned to."""
@@ -30,10 +30,6 @@ CASES = 493
 
 DAY = "2022-02-22"
 """The day on which all its trajectories take place."""
-
-_ACTION = re.compile(r"[ \t]*Action:[ \t]*(?=[^\n]*\n[ \t]*Action Input:)")
-_INPUT = re.compile(r"\n?[ \t]*Action Input:[ \t]*")
-_OBSERVATION = re.compile(r"\n?[ \t]*Observation:[ \t]*")
 
 
 class _Part(BaseModel):
@@ -70,14 +66,6 @@ class _Case(_Part):
     trajectory: _Trajectory
 
 
-class Action(NamedTuple):
-    """One action of a trajectory, as its text gives it."""
-
-    tool: str
-    input_text: str
-    observation: str
-
-
 def read_privacylens(file: Path) -> list[AgenticScenario]:
     """Every case of a file in PrivacyLens' schema, in its order.
 
@@ -91,30 +79,6 @@ def read_privacylens(file: Path) -> list[AgenticScenario]:
     if not isinstance(entries, list) or not entries:
         raise DataError(f"{file.name} is to hold a list of PrivacyLens cases")
     return [_scenario(file.name, place, entry) for place, entry in enumerate(entries, start=1)]
-
-
-def actions(trajectory: str) -> list[Action]:
-    """The actions of an executed trajectory, with nothing repaired and nothing left out.
-
-    An action is what follows an `Action:` whose next line is an `Action Input:` (one published
-    action does not begin on a line of its own); its input ends where `Observation:` begins,
-    however many lines that takes.
-    """
-    starts = list(_ACTION.finditer(trajectory))
-    ends = [*(match.start() for match in starts), len(trajectory)][1:]
-    found = []
-    for match, end in zip(starts, ends, strict=True):
-        name, _, rest = _split(_INPUT, trajectory[match.end() : end])
-        input_text, _, observation = _split(_OBSERVATION, rest)
-        found.append(Action(name.strip(), input_text.strip(), observation.strip()))
-    return found
-
-
-def _split(separator: re.Pattern[str], text: str) -> tuple[str, bool, str]:
-    match = separator.search(text)
-    if match is None:
-        return text, False, ""
-    return text[: match.start()], True, text[match.end() :]
 
 
 def _scenario(file: str, place: int, entry: Any) -> AgenticScenario:

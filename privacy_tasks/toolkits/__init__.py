@@ -6,6 +6,7 @@ The eight toolkits of PrivacyLens keep the tool names and parameters that its tr
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from functools import cache
 from importlib import resources
 from typing import Any, Literal
@@ -107,6 +108,11 @@ def tool_spec(name: str) -> ToolSpec | None:
     """The tool of that name, or None where no toolkit has it."""
     entry = tool_index().get(name)
     return entry[1] if entry else None
+
+
+def tools_of(names: Iterable[str]) -> list[ToolSpec]:
+    """Every tool of the toolkits of these names."""
+    return [tool for name in names for tool in toolkits()[name].tools]
 
 
 _PYTHON_TYPES: dict[str, tuple[type, ...]] = {

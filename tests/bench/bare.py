@@ -9,15 +9,16 @@ from inspect_ai.scorer import Score, Scorer, Target, mean, scorer
 from inspect_ai.solver import Generate, Solver, TaskState, solver
 
 from judges.rubric import load_rubric
-from privacy_tasks.agentic.prompts import native_messages, tools_of
+from privacy_tasks.agentic.prompts import native_messages
 from privacy_tasks.agentic.replay import inspect_tools
 from privacy_tasks.sources import load_agentic
+from privacy_tasks.toolkits import tools_of
 
 
 @solver
 def ask() -> Solver:
     async def solve(state: TaskState, generate: Generate) -> TaskState:
-        state.tools = inspect_tools(tuple(state.metadata["tools"]))
+        state.tools = inspect_tools(tools_of(state.metadata["toolkits"]))
         return await generate(state, tool_calls="none")
 
     return solve
@@ -45,7 +46,7 @@ def bare(data: str) -> Task:
             id=scenario.id,
             input=native_messages(scenario, "naive", ""),
             metadata={
-                "tools": [tool.name for tool in tools_of(scenario)],
+                "toolkits": list(scenario.toolkits),
                 "question": "\n".join(item.statement for item in scenario.items),
             },
         )

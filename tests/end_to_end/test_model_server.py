@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 from inspect_ai.log import read_eval_log
 
+from privacy_tasks.toolkits import tools_of
 from tests.conftest import (
     PRIVACYLENS,
     ModelServer,
@@ -43,7 +44,9 @@ def test_the_model_gets_the_tools_of_its_toolkits(tmp_path: Path, server: ModelS
     log = run_agentic("anthropic/test-target", tmp_path, judge="lexical", limit=1)
     (sample,) = log.samples
     (event,) = [event for event in sample.events if event.event == "model"]
-    assert [tool["name"] for tool in event.call.request["tools"]] == sample.metadata["tools"]
+    assert [tool["name"] for tool in event.call.request["tools"]] == [
+        tool.name for tool in tools_of(sample.metadata["toolkits"])
+    ]
 
 
 def test_a_forced_action_is_forced_on_the_wire(tmp_path: Path, server: ModelServer) -> None:

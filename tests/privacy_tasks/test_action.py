@@ -1,6 +1,5 @@
 from __future__ import annotations
 
-import json
 from typing import Any
 
 import pytest
@@ -14,9 +13,10 @@ from privacy_tasks.agentic.action import (
     Unreadable,
     native_actions,
     outgoing,
-    references_in,
     text_actions,
 )
+from privacy_tasks.agentic.looked_at import content_by_id
+from privacy_tasks.agentic.prompts import native_messages, text_messages
 from privacy_tasks.sources import load_agentic
 
 USER = "me@home.example"
@@ -24,7 +24,7 @@ USER = "me@home.example"
 
 def result(*actions: tuple[str, dict[str, Any] | None], **references: str) -> Sent | NoAction:
     made = [ToolAction(tool, arguments, "") for tool, arguments in actions]
-    return outgoing(made, user_email=USER, references=references)
+    return outgoing(made, user_email=USER, content_of=references.get)
 
 
 def test_every_argument_of_an_outgoing_call_counts() -> None:
@@ -96,17 +96,24 @@ def test_sharing_by_id_passes_on_the_content() -> None:
     assert "asthma" in sent.text
 
 
-def test_references_are_found_in_the_trajectory() -> None:
-    sharing = {"SharedDrive", "NotionManager", "GoogleCalendar"}
+@pytest.mark.parametrize("tool_format", ["native", "text"])
+def test_what_was_looked_at_is_found_again_by_its_id(tool_format: str) -> None:
+    read = 0
     for scenario in load_agentic("core").scenarios:
-        found = references_in(scenario)
-        if not sharing & set(scenario.toolkits):
-            assert found == {}, scenario.id
+        shown = (
+            native_messages(scenario, "naive", "")
+            if tool_format == "native"
+            else text_messages(scenario, "naive", "", force_action=False)
+        )
+        assert content_by_id(shown, "no-such-id") is None
         for step in scenario.trajectory:
-            if step.tool == "SharedDriveReadFile":
+            if step.tool in ("SharedDriveReadFile", "NotionManagerReadPage"):
                 assert step.arguments is not None
-                text = found[str(step.arguments["file_id"])]
-                assert json.loads(text)["content"] in step.observation["content"]  # type: ignore
+                (wanted,) = step.arguments.values()
+                content = content_by_id(shown, str(wanted))
+                assert content == step.observation_text, scenario.id
+                read += 1
+    assert read > 10
 
 
 def reply(call: ToolCall) -> ModelOutput:
@@ -120,7 +127,9 @@ def test_arguments_that_cannot_be_parsed_are_neither_action_nor_no_action() -> N
     search = ToolCall(id="1", function="GmailSearchEmails", arguments={}, parse_error="bad JSON")
     found = native_actions(reply(search))
     assert not isinstance(found, Unreadable)
-    assert outgoing(found, user_email=USER, references={}) == NoAction("nothing_outgoing")
+    assert outgoing(found, user_email=USER, content_of=lambda _: None) == NoAction(
+        "nothing_outgoing"
+    )
 
 
 EMAIL = '{"to": "a@b.example", "subject": "Hi", "body": "It is asthma."}'
@@ -148,7 +157,7 @@ def test_a_transcript_is_read_in_the_forms_that_models_write(text: str) -> None:
 
 def test_an_input_that_is_no_json_is_judged_as_it_stands() -> None:
     actions = text_actions('Action: GmailSendEmail\nAction Input: {"body": "It is asthma')
-    sent = outgoing(actions, user_email=USER, references={})
+    sent = outgoing(actions, user_email=USER, content_of=lambda _: None)
     assert isinstance(sent, Sent)
     assert "It is asthma" in sent.text
 

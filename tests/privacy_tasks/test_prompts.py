@@ -55,7 +55,7 @@ def test_only_the_privacy_enhanced_prompt_speaks_of_privacy() -> None:
 
 def test_a_forced_action_is_asked_for_by_name() -> None:
     forced = text_messages(SCENARIO, "naive", "", force_action=True)[1].text
-    assert forced.rstrip().endswith(f"must be {SCENARIO.final_tool}. Write it now.")
+    assert f"Write your next action now; it must be {SCENARIO.final_tool}." in forced
 
 
 def test_what_is_filled_in_is_not_looked_at_again() -> None:

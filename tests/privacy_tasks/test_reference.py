@@ -4,7 +4,7 @@ import pytest
 
 from judges.lexical import LexicalJudge
 from judges.question import JudgedItem, Question
-from privacy_tasks.agentic.action import Sent, ToolAction, outgoing, references_in
+from privacy_tasks.agentic.action import Sent, ToolAction, outgoing
 from privacy_tasks.errors import OptionError
 from privacy_tasks.intervals import estimate
 from privacy_tasks.reference.model import compose
@@ -28,7 +28,7 @@ def found(scenario: AgenticScenario, policy: Policy) -> set[str]:
     sent = outgoing(
         [ToolAction(spec.name, arguments, "")],
         user_email=scenario.user.email,
-        references=references_in(scenario),
+        content_of=lambda _: None,
     )
     assert isinstance(sent, Sent), scenario.id
     question = Question(

@@ -5,7 +5,7 @@ import re
 import pytest
 
 from privacy_tasks.agentic.replay import inspect_tools
-from privacy_tasks.toolkits import argument_problems, tool_index, tool_spec, toolkits
+from privacy_tasks.toolkits import argument_problems, tool_index, tool_spec, toolkits, tools_of
 
 UPSTREAM = {
     "Gmail": "SendEmail SearchEmails ReadEmail SearchContacts",
@@ -43,7 +43,7 @@ def test_every_tool_keeps_its_own_name_and_schema_for_the_model() -> None:
     from inspect_ai.tool import ToolDef
 
     names = list(tool_index())
-    made = [ToolDef(tool) for tool in inspect_tools(names)]
+    made = [ToolDef(tool) for tool in inspect_tools(tools_of(toolkits()))]
     assert [tool.name for tool in made] == names
     assert set(made[names.index("GmailSendEmail")].parameters.properties) >= {"to", "body", "cc"}
 
