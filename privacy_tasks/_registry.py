@@ -18,7 +18,19 @@ from inspect_ai.model import ModelAPI, modelapi
 
 from privacy_tasks.agentic.replay import replay
 from privacy_tasks.agentic.task import agentic
-from privacy_tasks.metrics import interval
+from privacy_tasks.metrics import (
+    by_domain,
+    discernment,
+    helpful_rate,
+    item_leak_rate,
+    judged,
+    leak_rate,
+    leak_rate_helpful,
+    leak_rate_lower,
+    leak_rate_upper,
+    no_action_rate,
+    share_rate,
+)
 from privacy_tasks.scorers import leak_judge
 
 
@@ -30,4 +42,20 @@ def reference() -> type[ModelAPI]:
     return ReferenceAPI
 
 
-__all__ = ["agentic", "interval", "leak_judge", "reference", "replay"]
+__all__ = [
+    "agentic",
+    "by_domain",
+    "discernment",
+    "helpful_rate",
+    "item_leak_rate",
+    "judged",
+    "leak_judge",
+    "leak_rate",
+    "leak_rate_helpful",
+    "leak_rate_lower",
+    "leak_rate_upper",
+    "no_action_rate",
+    "reference",
+    "replay",
+    "share_rate",
+]

@@ -113,7 +113,7 @@ def _variance(sums: Sequence[float], samples: int) -> float:
 def _quantile(groups: int) -> float:
     if groups < 2:
         return NormalDist().inv_cdf(0.5 + LEVEL / 2)
-    # imported here, so that not every inspect command pays for it; scipy.stats takes ten times longer
+    # imported here, so that not every inspect command pays; scipy.stats would take far longer
     from scipy.special import stdtrit
 
     return float(stdtrit(groups - 1, 0.5 + LEVEL / 2))

@@ -115,15 +115,14 @@ def command(
 
 
 def means(log: Any) -> dict[str, float]:
-    """Metric -> mean, out of an Inspect log."""
-    return {score.name: score.metrics["mean"].value for score in log.results.scores}
+    """Every figure's name -> value, out of an Inspect log."""
+    (score,) = log.results.scores
+    return {name: metric.value for name, metric in score.metrics.items()}
 
 
 def interval_of(log: Any, name: str) -> tuple[float, float]:
     """The 95 % interval of a metric, out of an Inspect log."""
-    score = next(score for score in log.results.scores if score.name == name)
-    lower, upper = (score.metrics[f"privacy_tasks/ci95_{end}"].value for end in ("lower", "upper"))
-    return lower, upper
+    return means(log)[f"{name}_ci95_lower"], means(log)[f"{name}_ci95_upper"]
 
 
 def only_log(folder: Path) -> Any:

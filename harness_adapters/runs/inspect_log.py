@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path
@@ -11,7 +12,7 @@ from inspect_ai.log import EvalLog, EvalSample, EvalScore, read_eval_log
 from pydantic import BaseModel, ConfigDict
 
 from harness_adapters.errors import LogError
-from privacy_tasks.metrics import DEFINITIONS
+from privacy_tasks.metrics import DEFINITIONS, PER_DOMAIN, domain_name, figure_names
 
 SCORER = "leak_judge"
 
@@ -25,7 +26,6 @@ class Figure(BaseModel):
     stderr: float | None
     lower: float | None
     upper: float | None
-    samples: int
 
 
 class Leak(BaseModel):
@@ -74,7 +74,7 @@ def read_run(file: Path, *, leaks: int = 0) -> Run:
     log = _read(file)
     if log.results is None or not log.results.scores:
         raise LogError(f"{file.name} has no results: the run ended with {log.status!r}.")
-    scores = _scores(log.results.scores, file)
+    score = _last_score(log.results.scores, file)
     samples = log.samples or []
     metadata = log.eval.metadata or {}
     return Run(
@@ -87,10 +87,8 @@ def read_run(file: Path, *, leaks: int = 0) -> Run:
             for key, field in (("name", "set"), ("version", "set_version"), ("hash", "set_hash"))
         },
         samples=log.results.total_samples,
-        metrics={name: _figure(score) for name, score in scores.items()},
-        domains={
-            name: _domains(score) for name, score in scores.items() if DEFINITIONS[name].per_domain
-        },
+        metrics={name: _figure(score, name) for name in DEFINITIONS},
+        domains={name: _domains(score, name) for name in PER_DOMAIN},
         unscored=_unscored(samples),
         leaks=tuple(_leaks(samples))[:leaks],
         log=str(file),
@@ -106,35 +104,29 @@ def _read(file: Path) -> EvalLog:
         raise LogError(f"{file.name} cannot be read as an Inspect log: {error}") from error
 
 
-def _scores(scores: Sequence[EvalScore], file: Path) -> dict[str, EvalScore]:
-    """The scores of the last judge; a log that was judged again may hold several."""
-    last = next((s.scorer for s in reversed(scores) if s.scorer.startswith(SCORER)), None)
-    found = {score.name: score for score in scores if score.scorer == last}
-    if last is None or set(found) != set(DEFINITIONS):
+def _last_score(scores: Sequence[EvalScore], file: Path) -> EvalScore:
+    """The figures of the last judge; a log that was judged again may hold several."""
+    ours = [score for score in scores if score.scorer.startswith(SCORER)]
+    if not ours or not set(DEFINITIONS) <= set(ours[-1].metrics):
         raise LogError(f"{file.name} is no log of a task of privacy_tasks judged by {SCORER}.")
-    return {name: found[name] for name in DEFINITIONS}
+    return ours[-1]
 
 
-def _figure(score: EvalScore) -> Figure:
-    def value(key: str) -> float | None:
-        found = score.metrics[key].value if key in score.metrics else float("nan")
-        return None if found != found else float(found)
-
-    prefix = "privacy_tasks/ci95"
-    return Figure(
-        mean=value("mean"),
-        stderr=value("stderr"),
-        lower=value(f"{prefix}_lower"),
-        upper=value(f"{prefix}_upper"),
-        samples=score.scored_samples or 0,
-    )
+def _figure(score: EvalScore, name: str) -> Figure:
+    mean, stderr, lower, upper = (_number(score, key) for key in figure_names(name))
+    return Figure(mean=mean, stderr=stderr, lower=lower, upper=upper)
 
 
-def _domains(score: EvalScore) -> dict[str, float | None]:
-    prefix = "grouped_"
+def _number(score: EvalScore, name: str) -> float | None:
+    value = float(score.metrics[name].value)
+    return None if math.isnan(value) else value
+
+
+def _domains(score: EvalScore, name: str) -> dict[str, float | None]:
+    prefix = domain_name(name, "")
     return {
-        key.removeprefix(prefix): (None if it.value != it.value else float(it.value))
-        for key, it in score.metrics.items()
+        key.removeprefix(prefix): _number(score, key)
+        for key in score.metrics
         if key.startswith(prefix)
     }
 

@@ -70,7 +70,7 @@ def agentic(
         fail_on_error=False,
         score_on_error=True,
         version=1,
-        headline_metric=HeadlineMetric(score="discernment", metric="mean"),
+        headline_metric=HeadlineMetric(metric="discernment"),
         metadata={
             "set": scenario_set.name,
             "set_version": scenario_set.version,

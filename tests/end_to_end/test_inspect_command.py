@@ -46,7 +46,7 @@ def test_a_reference_model_of_known_behaviour_gets_its_known_figures(
     assert means(log)["judged"] == 1
     assert log.eval.metadata["judge"] == "lexical/1"
     assert set(log.eval.metadata) >= {"set", "set_version", "set_hash", "prompt_hash"}
-    for word in ("discernment", "leak_rate", "ci95", "grouped_health"):
+    for word in ("discernment", "leak_rate_stderr", "share_rate_ci95_upper", "leak_rate.health"):
         assert word in done.stdout
 
 
