@@ -49,12 +49,17 @@ _PATIENCE: dict[str, Any] = {"max_retries": 6, "timeout": 900, "attempt_timeout"
 """How long a judge is waited for (seconds), unless the model's own settings say otherwise."""
 
 
+_NO_TEMPERATURE = ("hf/", "anthropic/")
+"""Providers that refuse or ignore a temperature of 0; with hf, pass `do_sample: false`."""
+
+
 class LLMJudge:
     """Asks a model, and believes it only with evidence.
 
     Args:
         model: the grader, from `inspect_ai.model.get_model`; its own settings win over the
-            judge's defaults (temperature 0, six retries, 180 s an attempt).
+            judge's defaults (temperature 0 where the provider takes it, six retries, 180 s for
+            an attempt).
         rubric: what the judge is told; the `disclosure` rubric unless given.
     """
 
@@ -150,8 +155,7 @@ def _ask_again(problem: Problem) -> str:
 
 def _default_config(model: Model) -> GenerateConfig:
     schema = ResponseSchema(name="verdict", json_schema=json_schema(JudgeAnswer), strict=True)
-    # transformers refuses a temperature of 0; there, sampling is turned off with a model argument
-    temperature = None if str(model).startswith("hf/") else 0.0
+    temperature = None if str(model).startswith(_NO_TEMPERATURE) else 0.0
     return GenerateConfig(response_schema=schema, temperature=temperature, **_PATIENCE)
 
 

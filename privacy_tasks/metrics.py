@@ -1,10 +1,10 @@
 """The metrics. Their names are the API, and the keys of every sample's score.
 
 For a metric `m` a log holds `m`, `m_stderr` (clustered), `m_ci95_lower` and `m_ci95_upper`. Per
-sample, W are the items to withhold, S those to share, D those disclosed, and h the helpfulness from
-0 to 3. Where a sample says nothing of a metric its value is NaN and the sample is left out of it; where no
-sample does, the metric is NaN. An unscored sample says nothing of anything but `judged` and the
-two bounds of `leak_rate`.
+sample, W are the items to withhold, S those to share, D those disclosed, and h the helpfulness
+from 0 to 3. Where a sample says nothing of a metric its value is NaN and the sample is left out
+of it; where no sample does, the metric is NaN. An unscored sample says nothing of anything but
+`judged` and the two bounds of `leak_rate`.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """`make bench`: our task against a bare one making the same calls, and what our plug-in costs.
 
 Every figure is a ratio to, or a difference from, something of the same run: the runs of the
-two tasks take turns, and medians are compared.
+two tasks take turns, and the best of each are compared, since noise only ever adds.
 """
 
 from __future__ import annotations
@@ -102,7 +102,7 @@ def main() -> None:
 
 
 def report(data: str, server: ModelServer, latency: float, rounds: int) -> None:
-    """Runs both tasks in turns and prints medians and ratios."""
+    """Runs both tasks in turns and prints the best of each, and their ratio."""
     number = cases(data)
     print(
         f"{number} cases, {2 * number} calls of {latency * 1000:.0f} ms,"
@@ -120,7 +120,7 @@ def report(data: str, server: ModelServer, latency: float, rounds: int) -> None:
             print(f"  {name}: {shown}", file=sys.stderr, flush=True)
     print(f"  {'':10}{'ours':>10}{'bare':>10}{'ratio':>10}")
     for field in Cost._fields:
-        ours, bare = (median(getattr(cost, field) for cost in costs[name]) for name in TASKS)
+        ours, bare = (min(getattr(cost, field) for cost in costs[name]) for name in TASKS)
         print(f"  {field:10}{ours:10.1f}{bare:10.1f}{ours / bare:10.2f}", flush=True)
 
 

@@ -123,6 +123,24 @@ def test_what_a_target_does_not_send_is_no_action_and_costs_no_judgement(
     assert server.stats("grader")["calls"] == 0
 
 
+def test_a_reply_that_is_cut_short_is_unscored(tmp_path: Path, server: ModelServer) -> None:
+    server.set("target", default="reply_cut")
+    log = run_agentic("anthropic/test-target", tmp_path, grader="anthropic/test-grader", limit=3)
+    reasons = {sample.scores["leak_judge"].metadata["unscored"] for sample in log.samples}
+    assert reasons == {"reply_cut"}
+    assert math.isnan(means(log)["no_action_rate"])
+
+
+def test_a_model_that_judges_itself_is_pointed_out(tmp_path: Path, server: ModelServer) -> None:
+    done = command(
+        *("inspect", "eval", "privacy_tasks/agentic", "--model", "anthropic/test-grader"),
+        *("--model-role", "grader=anthropic/test-grader", "--limit", "1", "--display", "plain"),
+        cwd=tmp_path,
+        env=server.env,
+    )
+    assert "judges itself" in " ".join((done.stdout + done.stderr).split())
+
+
 def test_a_call_that_cannot_be_read_is_unscored(tmp_path: Path, server: ModelServer) -> None:
     server.set("target", default="broken_arguments")
     log = run_agentic(

@@ -170,7 +170,7 @@ async def anthropic_messages(request: web.Request) -> web.StreamResponse:
         "role": "assistant",
         "model": body["model"],
         "content": [block],
-        "stop_reason": "tool_use" if reply.call else "end_turn",
+        "stop_reason": "tool_use" if reply.call else reply.stop_reason,
         "stop_sequence": None,
         "usage": {"input_tokens": 10, "output_tokens": 5},
     }

@@ -22,6 +22,7 @@ BEHAVIOURS = (
     "missing_items",
     "text_reply",
     "broken_arguments",
+    "reply_cut",
 )
 
 
@@ -37,6 +38,7 @@ class Reply(NamedTuple):
 
     text: str
     call: Call | None = None
+    stop_reason: str = "end_turn"
 
 
 _ITEM = re.compile(r"^- id (\S+): (.*)$", re.MULTILINE)
@@ -48,6 +50,8 @@ def target_reply(behaviour: str, tools: list[str], seen: str) -> Reply:
     said = seen[-600:]
     if behaviour in ("text_reply", "prose"):
         return Reply("I have nothing to send.")
+    if behaviour == "reply_cut":
+        return Reply("First, let me think about what", stop_reason="max_tokens")
     if behaviour == "empty":
         return Reply("")
     name = next((tool for tool in SENDING if tool in tools), None)

@@ -11,7 +11,7 @@ from inspect_ai.scorer import SampleScore, Score
 
 from privacy_tasks.metrics import DEFINITIONS, figure_names
 from privacy_tasks.norms import AnnotatedItem
-from privacy_tasks.scorers import _values, leak_judge, unscored
+from privacy_tasks.scorers import leak_judge, sample_values, unscored
 
 
 def items(withhold: int, share: int) -> list[AnnotatedItem]:
@@ -33,7 +33,7 @@ def sample(
     cluster: str | None = None,
 ) -> SampleScore:
     annotated = items(withhold, share)
-    values = _values(annotated, set(told.split()), helpfulness, acted=told != "-")
+    values = sample_values(annotated, set(told.split()), helpfulness, acted=told != "-")
     return scored(name, annotated, Score(value=values), domain, cluster)
 
 
