@@ -26,7 +26,9 @@ def test_a_local_model_runs_in_the_text_format_and_babble_is_no_verdict(tmp_path
     assert log.status == "success"
     for sample in log.samples:
         assert sample.output.usage.output_tokens == 16
-        assert sample.scores["leak_judge"].metadata["unscored"] == "reply_cut"
+        # Inspect's hf provider does not say that a reply was cut short
+        assert sample.output.stop_reason not in ("max_tokens", "model_length")
+        assert sample.scores["leak_judge"].metadata["no_action"] == "reply_only"
 
     grader = f"{{model: hf/tiny, model_path: {llama}, device: cpu, max_tokens: 16}}"
     done = command(

@@ -109,6 +109,8 @@ def grader_reply(behaviour: str, prompt: str) -> Reply:
                 "disclosed": disclosed,
             }
         )
+    if not entries:  # what a provider asks to find out what the server can do
+        return Reply("yes")
     if behaviour == "invented_quote":
         entries[0] |= {"quote": "words that nobody has ever sent", "disclosed": True}
     if behaviour == "no_quote":
