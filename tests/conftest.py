@@ -137,7 +137,7 @@ def run_agentic(
     model: str,
     folder: Path,
     *,
-    grader: str | None = None,
+    grader: Any = None,
     limit: int | Sequence[int] | None = None,
     epochs: int = 1,
     model_args: Mapping[str, Any] | None = None,

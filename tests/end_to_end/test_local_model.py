@@ -6,12 +6,12 @@ from pathlib import Path
 
 import pytest
 
-from tests.conftest import command, means, only_log
+from tests.conftest import command, means, only_log, run_agentic
 from tests.tiny_llama import make_tiny_llama
 
 
 @pytest.mark.slow
-def test_a_local_model_runs_in_the_text_format_and_babble_is_no_verdict(tmp_path: Path) -> None:
+def test_a_local_model_runs_in_the_text_format(tmp_path: Path) -> None:
     llama = make_tiny_llama(tmp_path / "llama")
     local = ("-M", f"model_path={llama}", "-M", "device=cpu", "-M", "do_sample=false")
     done = command(
@@ -30,15 +30,14 @@ def test_a_local_model_runs_in_the_text_format_and_babble_is_no_verdict(tmp_path
         assert sample.output.stop_reason not in ("max_tokens", "model_length")
         assert sample.scores["leak_judge"].metadata["no_action"] == "reply_only"
 
-    grader = f"{{model: hf/tiny, model_path: {llama}, device: cpu, max_tokens: 16}}"
-    done = command(
-        *("inspect", "eval", "privacy_tasks/agentic", "--model", "reference/leaky"),
-        *("--model-role", f"grader={grader}", "--limit", "2", "--display", "plain"),
-        *("--log-dir", "judged"),
-        cwd=tmp_path,
-        env={"HF_HUB_OFFLINE": "1"},
-    )
-    assert done.returncode == 0, done.stdout + done.stderr
-    log = only_log(tmp_path / "judged")
+
+@pytest.mark.slow
+def test_a_local_grader_that_babbles_leaves_every_sample_unscored(tmp_path: Path) -> None:
+    from inspect_ai.model import GenerateConfig, get_model
+
+    llama = make_tiny_llama(tmp_path / "llama")
+    short = GenerateConfig(max_tokens=16)
+    grader = get_model("hf/tiny", model_path=str(llama), device="cpu", config=short)
+    log = run_agentic("reference/leaky", tmp_path, grader=grader, limit=2)
     assert means(log)["judged"] == 0
     assert {s.scores["leak_judge"].metadata["unscored"] for s in log.samples} == {"invalid_answer"}
