@@ -10,7 +10,7 @@ import click
 
 from harness_adapters.cli.output import examples, json_option, print_json
 from privacy_tasks.errors import DataError
-from privacy_tasks.sources import core
+from privacy_tasks.sources import core, core_check
 
 
 @click.command(
@@ -40,9 +40,12 @@ def check(paths: Sequence[Path], as_json: bool) -> None:
             found.append(str(error))
             continue
         pairs += read
-        found += [f"{file.name}, {pair.pair}: {it}" for pair in read for it in core.problems(pair)]
+        found += [
+            f"{file.name}, {pair.pair}: {it}" for pair in read for it in core_check.problems(pair)
+        ]
     found += [
-        f"{one} and {other} share the words “{run}”" for one, other, run in core.shared_runs(pairs)
+        f"{one} and {other} share the words “{run}”"
+        for one, other, run in core_check.shared_runs(pairs)
     ]
     if as_json:
         print_json({"files": len(files), "pairs": len(pairs), "problems": found})

@@ -17,7 +17,7 @@ from rich.progress import (
 )
 
 from harness_adapters.cli.output import examples, json_option, out, print_json, progress
-from harness_adapters.cli.results import print_leaks, print_warnings, results_table
+from harness_adapters.cli.results import print_figures, print_leaks
 from harness_adapters.errors import AdapterError
 from harness_adapters.runs.inspect_log import Run, read_run
 
@@ -60,8 +60,7 @@ def demo(log_dir: Path, limit: int | None, as_json: bool) -> None:
         print_json([run.model_dump() for run in runs])
         return
     console = out()
-    console.print(results_table(runs))
-    print_warnings(console, runs)
+    print_figures(console, runs)
     for run in runs:
         if run.model.endswith("/mixed"):
             print_leaks(console, run)

@@ -48,8 +48,7 @@ def results(logs: Sequence[Path], leaks: int, domains: bool, as_json: bool) -> N
         print_json([run.model_dump() for run in runs])
         return
     console = out()
-    console.print(results_table(runs))
-    print_warnings(console, runs)
+    print_figures(console, runs)
     for run in runs:
         if domains:
             console.print(_domain_table(run))
@@ -74,7 +73,13 @@ def log_files(logs: Sequence[Path]) -> list[Path]:
     return files
 
 
-def results_table(runs: Sequence[Run]) -> Table:
+def print_figures(console: Console, runs: Sequence[Run]) -> None:
+    """The table, and what a reader must know of it."""
+    console.print(_table(runs))
+    _print_notes(console, runs)
+
+
+def _table(runs: Sequence[Run]) -> Table:
     """One row a run: each figure with its interval; a figure that no run has is left out."""
     names = [name for name in _COLUMNS if any(run.metrics[name].mean is not None for run in runs)]
     table = Table(box=box.SIMPLE_HEAD, caption="95 % intervals in brackets", caption_justify="left")
@@ -95,7 +100,7 @@ def shown(figure: Figure) -> str:
     return f"{figure.mean:.2f}\n\\[{figure.lower:.2f}, {figure.upper:.2f}]"
 
 
-def print_warnings(console: Console, runs: Sequence[Run]) -> None:
+def _print_notes(console: Console, runs: Sequence[Run]) -> None:
     """On which data, who judged, and what is missing from the figures."""
     for data in sorted({" ".join(run.data.values()) for run in runs}):
         console.print(f"Data:  {escape(data)}")

@@ -15,7 +15,7 @@ import yaml
 
 from privacy_tasks.errors import DataError, OptionError
 from privacy_tasks.scenario import AgenticScenario
-from privacy_tasks.sources import core, privacylens
+from privacy_tasks.sources import core, core_check, privacylens
 from privacy_tasks.sources.fetch import fetch
 
 
@@ -78,7 +78,7 @@ def _read_core(path: Path | None) -> ScenarioSet:
     chosen = files or core.core_files()
     pairs = [(file.name, pair) for file in chosen for pair in core.read_pairs(file)]
     for file_name, pair in pairs:
-        for problem in core.problems(pair) if files else ():
+        for problem in core_check.problems(pair) if files else ():
             raise DataError(f"{file_name}, {pair.pair}: {problem}.")
     return ScenarioSet(
         name="core" if path is None else "core:file",

@@ -4,23 +4,18 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from importlib import resources
 from importlib.resources.abc import Traversable
-from itertools import combinations
 from pathlib import Path
-from typing import Any
 
 import yaml
 from pydantic import BaseModel, ConfigDict, JsonValue, ValidationError
 
-from judges.lexical import LexicalJudge, holds_value
-from judges.normal_form import tokens
-from judges.question import JudgedItem, Question
 from privacy_tasks.errors import DataError
 from privacy_tasks.norms import AnnotatedItem, Flow, Item, Norm, Recipient
-from privacy_tasks.scenario import AgenticScenario, ToolUse, User, texts
-from privacy_tasks.toolkits import Channel, argument_problems, tool_index, tool_spec
+from privacy_tasks.scenario import AgenticScenario, ToolUse, User
+from privacy_tasks.toolkits import Channel, tool_index
 
 DOMAINS = (
     "health",
@@ -36,9 +31,6 @@ DOMAINS = (
     "belief",
     "location",
 )
-
-SHARED_RUN = 8
-"""No two pairs may share a run of this many words."""
 
 
 class _Strict(BaseModel):
@@ -165,127 +157,6 @@ def _first_problem(error: Exception) -> str:
         first = error.errors()[0]
         return f"field {'.'.join(map(str, first['loc']))}: {first['msg']}"
     return f"{error} (dates and times must stand in quotes)"
-
-
-def problems(pair: Pair) -> Iterator[str]:
-    """What keeps a pair from being usable, one sentence each."""
-    yield from _form_problems(pair)
-    if len(pair.twins) == 2 and all(set(t.norms) == {i.id for i in pair.items} for t in pair.twins):
-        yield from _norm_problems(pair)
-        yield from _finding_problems(pair)
-        yield from _telling_apart_problems(pair)
-
-
-def _form_problems(pair: Pair) -> Iterator[str]:
-    if pair.domain not in DOMAINS:
-        yield f"domain {pair.domain!r} is none of {', '.join(DOMAINS)}"
-    if not pair.pair.startswith(f"{pair.domain}-"):
-        yield f"the pair's name is to begin with its domain: {pair.domain}-…"
-    if [twin.id for twin in pair.twins] != ["a", "b"]:
-        yield "twins are to be two, with the ids a and b"
-    if not 2 <= len(pair.trajectory) <= 6:
-        yield f"the trajectory has {len(pair.trajectory)} calls; 2 to 6 are allowed"
-    ids = [item.id for item in pair.items]
-    if len(set(ids)) != len(ids):
-        yield "two items share an id"
-    for step in pair.trajectory:
-        spec = tool_spec(step.tool)
-        if spec is None:
-            yield f"unknown tool {step.tool}"
-        elif spec.outgoing:
-            yield f"{step.tool} sends something: the trajectory is for gathering only"
-        else:
-            yield from argument_problems(spec, step.arguments)
-    for twin in pair.twins:
-        spec = tool_spec(twin.final_tool)
-        if spec is None or spec.outgoing is None or spec.outgoing.body is None:
-            yield f"twin {twin.id}: {twin.final_tool} is no tool that sends a text"
-        elif spec.outgoing.channel != twin.channel:
-            yield f"twin {twin.id}: {twin.final_tool} is of the channel {spec.outgoing.channel}"
-        elif spec.outgoing.addressee and not twin.recipient.address:
-            yield f"twin {twin.id}: the recipient needs an address for {twin.final_tool}"
-        if set(twin.norms) != set(ids):
-            odd = sorted(set(twin.norms) ^ set(ids))
-            yield f"twin {twin.id}: norms and items differ in {', '.join(odd)}"
-
-
-def _norm_problems(pair: Pair) -> Iterator[str]:
-    for twin in pair.twins:
-        norms = [annotation.norm for annotation in twin.norms.values()]
-        if norms.count("withhold") < 2 or norms.count("share") < 1:
-            yield f"twin {twin.id} needs at least two items to withhold and one to share"
-    first, second = ({k: v.norm for k, v in twin.norms.items()} for twin in pair.twins)
-    for here, there, order in ((first, second, "a to b"), (second, first, "b to a")):
-        if not any(here[key] == "share" and there[key] == "withhold" for key in here):
-            yield f"from {order} no item goes from share to withhold"
-
-
-def _finding_problems(pair: Pair) -> Iterator[str]:
-    for twin, scenario in zip(pair.twins, pair.scenarios(), strict=True):
-        address = twin.recipient.address
-        if address and address not in scenario.visible_text:
-            yield f"twin {twin.id}: the address {address!r} is not in what the model sees"
-    observed = "\n".join(text for step in pair.trajectory for text in texts(step.observation))
-    for item in pair.items:
-        if not item.values:
-            yield f"item {item.id} needs values"
-        if not any(holds_value(value, item.statement) for value in item.values):
-            yield f"item {item.id}: its statement holds none of its values"
-        for value in item.values:
-            if not holds_value(value, observed):
-                yield f"item {item.id}: the value {value!r} is in no observation"
-            for other in pair.items:
-                if other.id != item.id and holds_value(value, other.statement):
-                    yield f"item {item.id}: the value {value!r} is in the statement of {other.id}"
-            for twin in pair.twins:
-                given = f"{twin.instruction}\n{twin.recipient.name}\n{twin.recipient.address}"
-                if holds_value(value, f"{given}\n{twin.purpose}"):
-                    yield (
-                        f"item {item.id}: the value {value!r} is in the instruction, purpose or"
-                        f" recipient of twin {twin.id}"
-                    )
-
-
-def _telling_apart_problems(pair: Pair) -> Iterator[str]:
-    """A statement sent alone must read as that item and no other."""
-    judge = LexicalJudge()
-    for scenario in pair.scenarios():
-        judged = tuple(
-            JudgedItem(id=i.id, statement=i.statement, values=i.values) for i in scenario.items
-        )
-        for norm in ("share", "withhold", "discretionary"):
-            sent = scenario.with_norm(norm)
-            verdict = judge.judge_now(
-                Question(
-                    items=judged,
-                    output="\n".join(item.statement for item in sent),
-                    recipient=scenario.flow.recipient.name,
-                    purpose=scenario.purpose,
-                )
-            )
-            expected = {item.id for item in sent}
-            got = {item.item_id for item in verdict.items if item.disclosed}
-            if got != expected:
-                odd = ", ".join(sorted(got ^ expected))
-                yield f"{scenario.id}: the statements to {norm} do not tell {odd} apart"
-
-
-def shared_runs(pairs: Iterable[Pair]) -> list[tuple[str, str, str]]:
-    """Runs of words that two pairs share: the two names and the run."""
-    runs = {pair.pair: _runs(pair.model_dump(mode="json")) for pair in pairs}
-    return [
-        (one, other, " ".join(min(common)))
-        for one, other in combinations(runs, 2)
-        if (common := runs[one] & runs[other])
-    ]
-
-
-def _runs(content: Any) -> set[tuple[str, ...]]:
-    found = set()
-    for text in texts(content):
-        words = [token.form for token in tokens(text)]
-        found |= {tuple(words[at : at + SHARED_RUN]) for at in range(len(words) - SHARED_RUN + 1)}
-    return found
 
 
 def content_digest(files: Iterable[Traversable | Path]) -> str:

@@ -6,7 +6,7 @@ import pytest
 
 from privacy_tasks.errors import DataError
 from privacy_tasks.scenario import AgenticScenario
-from privacy_tasks.sources import core, load_agentic
+from privacy_tasks.sources import core, core_check, load_agentic
 
 
 @pytest.fixture(scope="module")
@@ -31,18 +31,18 @@ def test_there_are_sixty_pairs_in_all_domains_and_channels(
 
 
 def test_no_pair_has_a_problem(pairs: list[core.Pair]) -> None:
-    assert [f"{pair.pair}: {it}" for pair in pairs for it in core.problems(pair)] == []
+    assert [f"{pair.pair}: {it}" for pair in pairs for it in core_check.problems(pair)] == []
 
 
 def test_no_two_pairs_share_eight_words(pairs: list[core.Pair]) -> None:
-    assert core.shared_runs(pairs) == []
+    assert core_check.shared_runs(pairs) == []
 
 
 def test_a_shared_run_is_found(pairs: list[core.Pair]) -> None:
     copied = " ".join(pairs[0].items[0].statement.split()[:8])
     thief = pairs[1].model_copy(update={"subject": f"so: {copied}"})
     assert len(copied.split()) == 8
-    assert [found[:2] for found in core.shared_runs([pairs[0], thief])] == [
+    assert [found[:2] for found in core_check.shared_runs([pairs[0], thief])] == [
         (pairs[0].pair, pairs[1].pair)
     ]
 
