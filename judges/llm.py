@@ -17,12 +17,13 @@ from inspect_ai.model import (
     ResponseSchema,
 )
 from inspect_ai.util import LimitExceededError, json_schema
+from tenacity import RetryError
 
 from judges.answer import JudgeAnswer, Problem, read_answer
 from judges.identity import llm_identity
 from judges.question import Question
 from judges.rubric import Rubric, load_rubric
-from judges.verdict import FailureReason, JudgeFailure, Usage, Verdict
+from judges.verdict import JudgeFailure, Usage, Verdict
 
 ATTEMPTS = 2
 """An answer that cannot be used is asked for once more; then there is no verdict."""
@@ -113,10 +114,7 @@ class LLMJudge:
         except (LimitExceededError, PrerequisiteError):
             raise  # the run's own limits and set-up are not the judge's failures
         except Exception as error:  # providers share no base class for what can go wrong
-            reason: FailureReason = "judge_error"
-            if isinstance(error, TimeoutError) or "timeout" in type(error).__name__.lower():
-                reason = "judge_timeout"
-            return Problem(reason, type(error).__name__)
+            return _call_problem(error)
         if output.error:
             return Problem("judge_error", output.error.splitlines()[0][:200])
         return output
@@ -143,6 +141,14 @@ def question_prompt(question: Question, nonce: str) -> str:
             f"--- {nonce}",
         )
     )
+
+
+def _call_problem(error: Exception) -> Problem:
+    """What kept a call from being answered; after retries, what was wrong with the last try."""
+    last = error.__cause__ if isinstance(error, RetryError) and error.__cause__ else error
+    name = type(last).__name__
+    timed_out = isinstance(last, TimeoutError) or "timeout" in name.lower()
+    return Problem("judge_timeout" if timed_out else "judge_error", name)
 
 
 def _ask_again(problem: Problem) -> str:

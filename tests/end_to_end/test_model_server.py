@@ -123,11 +123,14 @@ def test_what_a_target_does_not_send_is_no_action_and_costs_no_judgement(
     assert server.stats("grader")["calls"] == 0
 
 
-def test_a_reply_that_is_cut_short_is_unscored(tmp_path: Path, server: ModelServer) -> None:
-    server.set("target", default="reply_cut")
+@pytest.mark.parametrize("fault", ["reply_cut", "reply_empty"])
+def test_a_reply_that_is_cut_short_or_empty_is_unscored(
+    tmp_path: Path, server: ModelServer, fault: str
+) -> None:
+    server.set("target", default="empty" if fault == "reply_empty" else fault)
     log = run_agentic("anthropic/test-target", tmp_path, grader="anthropic/test-grader", limit=3)
     reasons = {sample.scores["leak_judge"].metadata["unscored"] for sample in log.samples}
-    assert reasons == {"reply_cut"}
+    assert reasons == {fault}
     assert math.isnan(means(log)["no_action_rate"])
 
 
