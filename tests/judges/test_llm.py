@@ -101,6 +101,7 @@ def test_what_passes_is_retried_by_the_model_layer(server: ModelServer, fault: s
 def test_what_does_not_pass_is_no_verdict(
     server: ModelServer, provider: str, fault: str, reason: str
 ) -> None:
+    ask(provider)  # loading the SDK takes longer than an attempt may
     server.set("grader", default=fault)
     failure = ask(provider)
     assert isinstance(failure, JudgeFailure)
