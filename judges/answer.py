@@ -5,16 +5,17 @@ from __future__ import annotations
 import json
 import re
 import unicodedata
+from collections.abc import Sequence
 from typing import Any, Literal, NamedTuple
 
-from pydantic import BaseModel, ConfigDict, ValidationError
+from pydantic import BaseModel, ConfigDict, ValidationError, field_validator
 
 from judges.question import Question
 from judges.verdict import FailureReason, ItemVerdict
 
 _FENCED = re.compile(r"\A```(?:json)?\s*\n(.*)\n```\Z", re.DOTALL)
 _TYPOGRAPHIC = str.maketrans("‘’‚‛“”„‟‐‑‒–—−", "''''\"\"\"\"------")
-_SHORTEST_QUOTE = 2
+_FIELD = re.compile(r"^\w{1,40}: ")
 
 
 class ItemAnswer(BaseModel):
@@ -36,6 +37,14 @@ class JudgeAnswer(BaseModel):
     items: list[ItemAnswer]
     helpfulness_reasoning: str
     helpfulness: Literal[0, 1, 2, 3]
+
+    @field_validator("helpfulness", mode="before")
+    @classmethod
+    def _is_a_number(cls, value: object) -> object:
+        # True and 2.0 equal allowed values, and are none
+        if type(value) is not int:
+            raise ValueError("0, 1, 2 or 3 was expected")
+        return value
 
 
 class Reading(NamedTuple):
@@ -92,13 +101,13 @@ def _check(answer: JudgeAnswer, question: Question) -> Reading | Problem:
         else:
             detail = "an item was answered twice"
         return Problem("wrong_items", detail)
-    output = fold(question.output)
+    parts = [fold(part) for part in question.evidence or (question.output,)]
     by_id = {item.id: item for item in answer.items}
     verdicts = []
     for item_id in asked:
         item = by_id[item_id]
         if item.disclosed:
-            problem = _evidence_problem(item, output)
+            problem = _evidence_problem(item, parts)
             if problem:
                 return problem
         verdicts.append(
@@ -112,13 +121,23 @@ def _check(answer: JudgeAnswer, question: Question) -> Reading | Problem:
     return Reading(tuple(verdicts), answer.helpfulness, answer.helpfulness_reasoning)
 
 
-def _evidence_problem(item: ItemAnswer, output: str) -> Problem | None:
+def _evidence_problem(item: ItemAnswer, parts: Sequence[str]) -> Problem | None:
     quote = fold(item.quote)
-    if sum(char.isalnum() for char in quote) < _SHORTEST_QUOTE:
+    if not any(char.isalnum() for char in quote):
         return Problem("quote_missing", f"item {item.id} is called disclosed without a quote")
-    if quote not in output:
+    # a quote may begin with the name of the field that it stands in
+    if not any(_stands_in(it, part) for it in (quote, _FIELD.sub("", quote)) for part in parts):
         return Problem("quote_not_in_output", f"the quote for item {item.id} is not in the output")
     return None
+
+
+def _stands_in(quote: str, part: str) -> bool:
+    """Whether the quote stands in the part, and not inside a longer word or number."""
+    if not any(char.isalnum() for char in quote):
+        return False
+    before = r"(?<![A-Za-z0-9])" if quote[0].isascii() and quote[0].isalnum() else ""
+    after = r"(?![A-Za-z0-9])" if quote[-1].isascii() and quote[-1].isalnum() else ""
+    return re.search(before + re.escape(quote) + after, part) is not None
 
 
 def fold(text: str) -> str:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import secrets
-from typing import Any
+from typing import Any, NamedTuple
 
 from inspect_ai._util.error import PrerequisiteError
 from inspect_ai.model import (
@@ -23,7 +23,10 @@ from judges.answer import JudgeAnswer, Problem, read_answer
 from judges.identity import llm_identity
 from judges.question import Question
 from judges.rubric import Rubric, load_rubric
-from judges.verdict import JudgeFailure, Usage, Verdict
+from judges.verdict import FailureReason, JudgeFailure, Usage, Verdict
+
+JUDGE_VERSION = 1
+"""Raised with every change of question, answer or evidence check that can move a verdict."""
 
 ATTEMPTS = 2
 """An answer that cannot be used is asked for once more; then there is no verdict."""
@@ -37,6 +40,8 @@ _SETTINGS_OF_A_VERDICT = (
     "reasoning_effort",
     "reasoning_tokens",
     "effort",
+    "reasoning_mode",
+    "verbosity",
     "frequency_penalty",
     "presence_penalty",
     "logit_bias",
@@ -68,7 +73,9 @@ class LLMJudge:
         self._model = model
         self._rubric = rubric or load_rubric()
         self._config = _default_config(model).merge(model.config)
-        self.identity = llm_identity(str(model), self._rubric.text, _settings(self._config))
+        self.identity = llm_identity(
+            str(model), self._rubric.text, _settings(self._config) | _served_by(model)
+        )
 
     async def judge(self, question: Question) -> Verdict | JudgeFailure:
         """The verdict on all items, or the reason why there is none."""
@@ -81,8 +88,10 @@ class LLMJudge:
         for _ in range(ATTEMPTS):
             usage += Usage(calls=1, prompt_characters=sum(len(m.text) for m in messages))
             answer = await self._ask(messages)
-            if isinstance(answer, Problem):
-                problem = answer
+            if isinstance(answer, _Unanswered):
+                problem = answer.problem
+                if answer.given_up:
+                    break
                 continue
             usage += _tokens(answer)
             reading = (
@@ -108,15 +117,15 @@ class LLMJudge:
             reason=problem.reason, detail=problem.detail, judge=self.identity, usage=usage
         )
 
-    async def _ask(self, messages: list[ChatMessage]) -> ModelOutput | Problem:
+    async def _ask(self, messages: list[ChatMessage]) -> ModelOutput | _Unanswered:
         try:
             output = await self._model.generate(messages, config=self._config)
         except (LimitExceededError, PrerequisiteError):
             raise  # the run's own limits and set-up are not the judge's failures
         except Exception as error:  # providers share no base class for what can go wrong
-            return _call_problem(error)
+            return _unanswered(error)
         if output.error:
-            return Problem("judge_error", output.error.splitlines()[0][:200])
+            return _Unanswered(Problem("judge_error", output.error.splitlines()[0][:200]), False)
         return output
 
 
@@ -143,12 +152,21 @@ def question_prompt(question: Question, nonce: str) -> str:
     )
 
 
-def _call_problem(error: Exception) -> Problem:
+class _Unanswered(NamedTuple):
+    """A call without an answer, and whether the model layer has tried again already."""
+
+    problem: Problem
+    given_up: bool
+
+
+def _unanswered(error: Exception) -> _Unanswered:
     """What kept a call from being answered; after retries, what was wrong with the last try."""
-    last = error.__cause__ if isinstance(error, RetryError) and error.__cause__ else error
+    retried = isinstance(error, RetryError)
+    last = error.__cause__ if retried and error.__cause__ else error
     name = type(last).__name__
     timed_out = isinstance(last, TimeoutError) or "timeout" in name.lower()
-    return Problem("judge_timeout" if timed_out else "judge_error", name)
+    reason: FailureReason = "judge_timeout" if timed_out else "judge_error"
+    return _Unanswered(Problem(reason, name), retried or timed_out)
 
 
 def _ask_again(problem: Problem) -> str:
@@ -168,6 +186,26 @@ def _default_config(model: Model) -> GenerateConfig:
 def _settings(config: GenerateConfig) -> dict[str, Any]:
     chosen = config.model_dump(exclude_none=True)
     return {key: chosen[key] for key in _SETTINGS_OF_A_VERDICT if key in chosen}
+
+
+_SECRET = ("key", "token", "secret", "password", "credential")
+
+
+def _served_by(model: Model) -> dict[str, Any]:
+    """What else makes the same name another judge: the server, and how the model is loaded.
+
+    Only a hash of it goes into the identity; secrets do not go into that either.
+    """
+    arguments = {
+        name: str(value)
+        for name, value in model.model_args.items()
+        if not any(word in name.lower() for word in _SECRET)
+    }
+    return {
+        "judge_version": JUDGE_VERSION,
+        "base_url": model.api.base_url,
+        "model_args": arguments,
+    }
 
 
 def _tokens(output: ModelOutput) -> Usage:

@@ -12,7 +12,7 @@ from collections.abc import Sequence
 from decimal import Decimal
 from typing import Literal, NamedTuple
 
-Kind = Literal["word", "number", "date", "time", "code", "email"]
+Kind = Literal["word", "number", "phone", "date", "time", "code", "email"]
 
 
 class Token(NamedTuple):
@@ -49,7 +49,6 @@ _MONTH = "|".join(sorted(_MONTHS, key=len, reverse=True))
 _SCALES = {
     "k": 1_000,
     "thousand": 1_000,
-    "m": 1_000_000,
     "million": 1_000_000,
     "bn": 1_000_000_000,
     "billion": 1_000_000_000,
@@ -68,10 +67,20 @@ _CURRENCY_WORDS = (
     "sgd|aed|dirhams?|try|lira"
 )
 _CURRENCY_SIGN = r"[$€£¥₹₦₩₺₽¢]"
+_UNITS = "mg|mcg|kg|g|ml|cl|l|km|cm|mm|m|h|hrs?|mins?|days?|weeks?|months?|years?"
+_GROUP = r"[ ,.'’\u00a0\u202f]"
+
+_AFTER = (
+    r"(?:st|nd|rd|th)?(?:\s?(?P<scale>k|thousand|million|bn|billion)\b)?"
+    r"(?:\s?(?P<percent>%|per\s?cent\b))?"
+    rf"(?:\s?(?:{_CURRENCY_SIGN}|(?:{_CURRENCY_WORDS})\b))?"
+)
+
+_AFTER_NUMBER = _AFTER.replace("scale", "scale2").replace("percent", "percent2")
 
 _SCANNER = re.compile(
     rf"""
-    (?P<email>[\w.+-]+@[\w-]+(?:\.[\w-]+)+)
+    (?P<email>[\w.+-]{{1,64}}@[\w-]{{1,64}}(?:\.[\w-]{{1,64}}){{1,8}})
   | (?P<iso>\b(?P<iso_y>\d{{4}})-(?P<iso_m>\d{{1,2}})-(?P<iso_d>\d{{1,2}})(?!\d))(?:T(?=\d{{2}}:))?
   | (?P<dmy>\b(?P<dmy_d>\d{{1,2}})(?:st|nd|rd|th|\.)?\s+(?:of\s+)?(?P<dmy_m>{_MONTH})\b\.?
         (?:,?\s+(?P<dmy_y>\d{{4}})\b)?)
@@ -82,15 +91,17 @@ _SCANNER = re.compile(
   | (?P<time>(?<![\d.:])(?P<t_h>[01]?\d|2[0-3])(?:[:h](?P<t_m>[0-5]\d)(?::[0-5]\dZ?)?)(?!\d)
         \s*(?P<t_half>[ap]\.?m\b\.?)?)
   | (?P<clock>\b(?P<c_h>1[0-2]|[1-9])\s*(?P<c_half>[ap]\.?m\b\.?))
-  | (?P<phone>(?<![\w])\+?\(?\d{{1,4}}\)?(?:[ \u00a0().\-/]{{1,2}}\d{{1,4}}){{2,}}(?![\w]))
-  | (?P<code>\b(?=[\w-]*\d)(?=[\w-]*[^\W\d_])(?!\d+(?:st|nd|rd|th|k|m|bn)\b)
-        (?!(?:{_CURRENCY_WORDS}|kr|rs?)\d)\w+(?:-\w+)*\b)
   | (?:(?:{_CURRENCY_SIGN}|\b(?:{_CURRENCY_WORDS}|us|ca|au|nz|r|kr)\s?{_CURRENCY_SIGN}
-        |\b(?:{_CURRENCY_WORDS}|kr|r|rs)\.?(?=\s?\d))\s?)?
-    (?P<number>\d{{1,2}}(?:,\d{{2}})+,\d{{3}}(?!\d)
-        |\d{{1,3}}(?:[ ,.'’\u00a0\u202f]\d{{3}})+(?:[.,]\d{{1,2}})?(?!\d)|\d+(?:[.,]\d+)?)
-        (?:st|nd|rd|th)?(?:\s?(?P<scale>k|thousand|million|m|bn|billion)\b)?
-        (?:\s?(?:{_CURRENCY_SIGN}|(?:{_CURRENCY_WORDS})\b))?
+        |\b(?:{_CURRENCY_WORDS}|kr|r|rs|ksh|tsh|ush)\.?(?=\s?\d))\s?)?
+    (?P<grouped>(?<![\d+(])(?:\d{{1,2}}(?:,\d{{2}}){{1,5}},\d{{3}}
+        |\d{{1,3}}(?:{_GROUP}\d{{3}}){{1,6}}(?:[.,]\d{{1,2}})?)(?!\d|[ .\-/]\d|{_GROUP}\d)){_AFTER}
+  | (?P<phone>(?<![\w])\+?\(?\d{{1,4}}\)?(?:[ \u00a0().\-/]{{1,2}}\d{{1,4}}){{2,8}}(?![\w]))
+  | (?P<code>\b(?=[\w-]{{0,40}}\d)(?=[\w-]{{0,40}}[^\W\d_])
+        (?!\d+(?:[.,]\d+)?(?:st|nd|rd|th|k|bn|{_UNITS}|{_CURRENCY_WORDS})\b)(?!\d+-[^\W\d_]{{3}})
+        (?!(?:{_CURRENCY_WORDS}|kr|rs?|ksh|tsh|ush)\d)\w{{1,40}}(?:-\w{{1,40}}){{0,8}}\b)
+  | (?:(?:{_CURRENCY_SIGN}|\b(?:{_CURRENCY_WORDS}|us|ca|au|nz|r|kr)\s?{_CURRENCY_SIGN}
+        |\b(?:{_CURRENCY_WORDS}|kr|r|rs|ksh|tsh|ush)\.?(?=\s?\d))\s?)?
+    (?P<number>\d{{1,18}}(?:[.,]\d{{1,18}})?){_AFTER_NUMBER}
   | (?P<word>[^\W_]+(?:['’][^\W_]+)*)
     """,
     re.VERBOSE | re.IGNORECASE,
@@ -109,16 +120,16 @@ def tokens(text: str) -> list[Token]:
 def same(one: Token, other: Token) -> bool:
     """Whether two tokens say the same thing.
 
-    A date without a year matches that day in any year; of two digit strings of seven digits or
-    more, one may be the end of the other, so that a national number meets its international form.
+    A date without a year matches that day in any year; a phone number of seven digits or more may
+    be the end of another number, so that its national form meets the international one.
     """
     if one.form == other.form:
         return True
     if one.kind == other.kind == "date":
         return _same_date(one.form, other.form)
-    if one.kind == other.kind == "number":
+    if "phone" in (one.kind, other.kind):
         short, long = sorted((one.form.lstrip("0"), other.form.lstrip("0")), key=len)
-        return len(short) >= 7 and "." not in long and long.endswith(short)
+        return len(short) >= 7 and short.isdigit() and long.endswith(short)
     return False
 
 
@@ -133,11 +144,19 @@ def find(needle: Sequence[Token], haystack: Sequence[Token]) -> int | None:
     return None
 
 
+_DASHES = "‐‑‒–—−"
+
+
 def _foldable(text: str) -> str:
     """The text with look-alike characters folded one to one, so that positions stay."""
-    return "".join(
-        folded if len(folded := unicodedata.normalize("NFKC", char)) == 1 else char for char in text
-    )
+    return "".join(map(_folded, text))
+
+
+def _folded(char: str) -> str:
+    if char in _DASHES:
+        return "-"
+    folded = unicodedata.normalize("NFKC", char)
+    return folded if len(folded) == 1 else char
 
 
 def _normal_form(match: re.Match[str]) -> tuple[Kind, str]:
@@ -161,11 +180,13 @@ def _normal_form(match: re.Match[str]) -> tuple[Kind, str]:
         )
     if get("phone"):
         digits = re.sub(r"\D", "", get("phone"))
-        return "number", digits
+        return "phone", digits
     if get("code"):
         return "code", re.sub(r"[-_]", "", get("code")).casefold()
+    if get("grouped"):
+        return "number", _number(get("grouped"), get("scale"), get("percent"))
     if get("number"):
-        return "number", _number(get("number"), get("scale"))
+        return "number", _number(get("number"), get("scale2"), get("percent2"))
     assert group is not None
     return _word(get("word"))
 
@@ -185,17 +206,24 @@ def _time(hour: int, minute: str, half: str | None) -> str:
     return f"{hour:02d}:{minute}"
 
 
-def _number(digits: str, scale: str | None) -> str:
-    if re.fullmatch(r"\d{1,2}(?:,\d{2})+,\d{3}", digits):  # lakh and crore
-        digits = digits.replace(",", "")
-    grouped = re.fullmatch(r"(\d{1,3}(?:[ ,.'’\u00a0\u202f]\d{3})+)(?:([.,])(\d{1,2}))?", digits)
-    if grouped:
-        whole = re.sub(r"\D", "", grouped[1])
-        digits = f"{whole}.{grouped[3]}" if grouped[3] else whole
+_GROUPED = re.compile(rf"(\d{{1,3}}(?:{_GROUP}\d{{2,3}})*{_GROUP}\d{{3}})(?:([.,])(\d{{1,2}}))?")
+
+
+def _number(digits: str, scale: str | None, percent: str | None) -> str:
+    groups = re.fullmatch(
+        rf"(\d{{1,3}}(?:{_GROUP}\d{{2,3}})*{_GROUP}\d{{3}})(?:([.,])(\d{{1,2}}))?", digits
+    )
+    # a dot before three digits parts thousands, except in 0.125 and 7.125 %
+    decimal = digits.startswith("0") or (percent and digits.count(".") == 1)
+    if groups and not decimal:
+        whole = re.sub(r"\D", "", groups[1])
+        digits = f"{whole}.{groups[3]}" if groups[3] else whole
+    elif digits.isdigit() and digits.startswith("0") and len(digits) > 1:
+        return digits  # a code; its zeros count
     value = Decimal(digits.replace(",", "."))
     if scale:
         value *= _SCALES[scale.casefold()]
-    return format(value.normalize(), "f")
+    return format(value.normalize(), "f") + ("%" if percent else "")
 
 
 def _word(word: str) -> tuple[Kind, str]:

@@ -28,6 +28,9 @@ class Question(BaseModel):
     items: tuple[JudgedItem, ...]
     output: str
     """Everything that went out, as the recipient could read it."""
+    evidence: tuple[str, ...] | None = None
+    """The parts of the output that a quote must come from (field names are no evidence); all of it
+    unless given."""
     recipient: str
     purpose: str
     """What the user had asked for; helpfulness is judged against it."""

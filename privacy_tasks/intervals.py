@@ -5,14 +5,13 @@ from __future__ import annotations
 import math
 from collections.abc import Hashable, Sequence
 from functools import cache
-from statistics import NormalDist
 from typing import NamedTuple
 
 LEVEL = 0.95
 
 
 class Estimate(NamedTuple):
-    """A mean with its clustered standard error and its interval."""
+    """A mean with its clustered standard error (NaN where one cluster gives none) and interval."""
 
     mean: float
     stderr: float
@@ -42,7 +41,7 @@ def estimate(
     of units observed. Values that can be negative are first mapped to [0, 1]. Where all clusters
     are alike, the variance says nothing: then at most a share u of clusters can be different, u
     being Wilson's upper limit for none in G, and the interval is as far as they could move the
-    mean (for a rate of 0 it is [0, u]).
+    mean (for a rate of 0 it is [0, u]). One cluster says nothing: the interval is all there is.
 
     Args:
         values: one per sample, each in [lowest, 1].
@@ -63,7 +62,9 @@ def estimate(
     sums = _deviation_sums(shares, clusters, mean)
     groups = len(sums)
     variance = _variance(sums, len(shares))
-    if variance > 0:
+    if groups < 2:
+        lower, upper = 0.0, 1.0
+    elif variance > 0:
         ceiling = math.fsum(units) if units is not None else float(len(shares))
         size = min(mean * (1 - mean) / variance, ceiling)
         lower, upper = wilson(mean, size, _quantile(groups))
@@ -72,7 +73,7 @@ def estimate(
         lower, upper = mean - other * mean, mean + other * (1 - mean)
     return Estimate(
         math.fsum(values) / len(values),
-        width * math.sqrt(variance),
+        width * math.sqrt(variance) if groups > 1 else math.nan,
         lowest + width * lower,
         lowest + width * upper,
     )
@@ -111,8 +112,6 @@ def _variance(sums: Sequence[float], samples: int) -> float:
 
 @cache
 def _quantile(groups: int) -> float:
-    if groups < 2:
-        return NormalDist().inv_cdf(0.5 + LEVEL / 2)
     # imported here, so that not every inspect command pays; scipy.stats would take far longer
     from scipy.special import stdtrit
 

@@ -30,11 +30,11 @@ def some_of(name: str, value: object, allowed: Iterable[str]) -> list[str]:
         raise OptionError(
             f"{name}={value!r} is not allowed; {name} lists some of: {', '.join(known)}."
         )
-    chosen = [str(part).strip() for part in parts if str(part).strip()]
+    chosen = [str(part).strip() for part in parts]
     unknown = [part for part in chosen if part not in known]
     if unknown or not chosen:
         raise OptionError(
-            f"{name}: {', '.join(unknown) or 'nothing'} is not in this data set;"
+            f"{name}: {', '.join(map(repr, unknown)) or 'nothing'} is not in this data set;"
             f" {name} can be: {', '.join(known)}."
         )
     return chosen
@@ -48,4 +48,18 @@ def yes_or_no(name: str, value: object) -> bool:
     """
     if not isinstance(value, bool):
         raise OptionError(f"{name}={value!r} is not allowed; {name} can be: true, false.")
+    return value
+
+
+def text(name: str, value: object) -> str:
+    """`value`, if it is a text: a command line makes lists, numbers and null of some.
+
+    Raises:
+        OptionError: if it is anything else; it says how to quote it.
+    """
+    if not isinstance(value, str):
+        raise OptionError(
+            f"{name} was read as {value!r} and is to be a text: quote it within the argument,"
+            f""" as in -T '{name}="…"'."""
+        )
     return value

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -31,7 +32,7 @@ def check(paths: Sequence[Path], as_json: bool) -> None:
         for path in paths
         for file in (sorted(path.glob("*.yaml")) if path.is_dir() else [path])
     ]
-    found: list[str] = []
+    found: list[str] = [] if files else ["there is no .yaml file in what was named"]
     pairs: list[core.Pair] = []
     for file in files:
         try:
@@ -43,10 +44,10 @@ def check(paths: Sequence[Path], as_json: bool) -> None:
         found += [
             f"{file.name}, {pair.pair}: {it}" for pair in read for it in core_check.problems(pair)
         ]
-    found += [
-        f"{one} and {other} share the words “{run}”"
-        for one, other, run in core_check.shared_runs(pairs)
-    ]
+    counts = Counter(pair.pair for pair in pairs)
+    found += [f"the pair {name} stands twice" for name, count in counts.items() if count > 1]
+    for one, other, run in core_check.shared_runs(pairs):
+        found.append(f"{one} and {other} share the words “{run}”")
     if as_json:
         print_json({"files": len(files), "pairs": len(pairs), "problems": found})
     else:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import shutil
+import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -55,6 +57,10 @@ def demo(log_dir: Path, limit: int | None, as_json: bool) -> None:
     discreet tells what is needed and nothing else, leaky everything, silent nothing; mixed leaks
     30 % of the items to withhold and tells 80 % of those to share.
     """
+    try:
+        log_dir.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise AdapterError(f"No logs can be written to {log_dir}: {error.strerror}.") from error
     runs = run_demo(log_dir, limit)
     if as_json:
         print_json([run.model_dump() for run in runs])
@@ -65,10 +71,10 @@ def demo(log_dir: Path, limit: int | None, as_json: bool) -> None:
         if run.model.endswith("/mixed"):
             print_leaks(console, run)
     console.print(f"\nThe logs are in {log_dir}; look at every sample with:", soft_wrap=True)
-    console.print(f"  inspect view --log-dir {log_dir}", soft_wrap=True)
+    console.print(f"  {_command('inspect')} view --log-dir {log_dir}", soft_wrap=True)
     console.print("Your own model, judged by a model:")
     console.print(
-        "  inspect eval privacy_tasks/agentic --model openai/gpt-4.1-mini"
+        f"  {_command('inspect')} eval privacy_tasks/agentic --model openai/gpt-4.1-mini"
         " --model-role grader=openai/gpt-4.1",
         soft_wrap=True,
     )
@@ -118,6 +124,14 @@ def _progress_hook(bars: Progress) -> Callable[[str, int], None]:
         bar["task"] = bars.add_task(description, total=total)
 
     return begin
+
+
+def _command(name: str) -> str:
+    """How to call a command of this environment from here."""
+    if shutil.which(name):
+        return name
+    beside = Path(sys.executable).parent / name
+    return str(beside.relative_to(Path.cwd()) if beside.is_relative_to(Path.cwd()) else beside)
 
 
 def _path(location: str) -> Path:

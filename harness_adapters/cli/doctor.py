@@ -13,6 +13,7 @@ from typing import Literal, NamedTuple
 import click
 from rich.markup import escape
 from rich.table import Table
+from rich.text import Text
 
 import judges
 from harness_adapters.cli.output import examples, json_option, out, print_json
@@ -143,7 +144,8 @@ def _grader(name: str) -> Finding:
         quick = GenerateConfig(max_retries=1, timeout=60, attempt_timeout=30)
         answer = asyncio.run(LLMJudge(get_model(name, config=quick)).judge(question))
     except (PrivacyTasksError, PrerequisiteError, ValueError) as error:
-        return Finding(what, "problem", str(getattr(error, "message", error)))
+        message = Text.from_markup(str(getattr(error, "message", error))).plain
+        return Finding(what, "problem", " ".join(message.split()))
     if isinstance(answer, JudgeFailure):
         return Finding(what, "problem", f"{answer.reason}: {answer.detail}")
     told = {item.item_id for item in answer.items if item.disclosed}

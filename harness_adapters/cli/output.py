@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 from collections.abc import Callable
 from typing import Any, TypeVar
 
@@ -25,9 +26,11 @@ def print_json(result: Any) -> None:
 
 
 def out() -> Console:
-    """Where a result goes; wide enough for the tables where there is no terminal."""
+    """Where a result goes; wide where there is no terminal and nobody says how wide it is to be."""
     console = Console(highlight=False)
-    return console if console.is_terminal else Console(highlight=False, width=160)
+    if console.is_terminal or "COLUMNS" in os.environ:
+        return console
+    return Console(highlight=False, width=160)
 
 
 def progress() -> Console:

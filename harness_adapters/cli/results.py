@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Literal
 
 import click
 from rich import box
@@ -35,7 +36,13 @@ _COLUMNS = (
     )
 )
 @click.argument("logs", nargs=-1, required=True, type=click.Path(path_type=Path))
-@click.option("--leaks", default=3, show_default=True, help="How many leaks to show of each log.")
+@click.option(
+    "--leaks",
+    default=3,
+    show_default=True,
+    type=click.IntRange(min=0),
+    help="How many leaks to show of each log.",
+)
 @click.option("--domains", is_flag=True, help="Show each domain by itself.")
 @json_option
 def results(logs: Sequence[Path], leaks: int, domains: bool, as_json: bool) -> None:
@@ -43,7 +50,7 @@ def results(logs: Sequence[Path], leaks: int, domains: bool, as_json: bool) -> N
 
     LOGS are log files, or folders of them.
     """
-    runs = [read_run(file, leaks=leaks) for file in log_files(logs)]
+    runs = read_runs(logs, leaks)
     if as_json:
         print_json([run.model_dump() for run in runs])
         return
@@ -55,49 +62,80 @@ def results(logs: Sequence[Path], leaks: int, domains: bool, as_json: bool) -> N
         print_leaks(console, run)
 
 
-def log_files(logs: Sequence[Path]) -> list[Path]:
-    """The log files that are named, or lie in the folders that are named.
+def read_runs(logs: Sequence[Path], leaks: int) -> list[Run]:
+    """The runs in the log files that are named, or lie in the folders that are named.
+
+    A log in a folder that is of another task, or has no results, is named on standard error and
+    passed over; a file that is named itself must be one of ours.
 
     Raises:
-        LogError: if a path does not exist or a folder holds no log.
+        LogError: if a named file cannot be read, or there is no log of ours at all.
     """
-    files: list[Path] = []
+    runs = []
     for path in logs:
-        if path.is_dir():
-            found = sorted(path.glob("*.eval"))
-            if not found:
-                raise LogError(f"There are no .eval logs in {path}.")
-            files += found
-        else:
-            files.append(path)
-    return files
+        if not path.is_dir():
+            runs.append(read_run(path, leaks=leaks))
+            continue
+        for file in sorted([*path.rglob("*.eval"), *path.rglob("*.json")]):
+            try:
+                runs.append(read_run(file, leaks=leaks))
+            except LogError as error:
+                click.echo(f"Passed over: {error}", err=True)
+    if not runs:
+        raise LogError(f"There are no logs of privacy_tasks in {', '.join(map(str, logs))}.")
+    return runs
 
 
 def print_figures(console: Console, runs: Sequence[Run]) -> None:
     """The table, and what a reader must know of it."""
-    console.print(_table(runs))
+    console.print(_table(runs, console.width))
     _print_notes(console, runs)
 
 
-def _table(runs: Sequence[Run]) -> Table:
-    """One row a run: each figure with its interval; a figure that no run has is left out."""
+def _table(runs: Sequence[Run], width: int) -> Table:
+    """A row for each run and a column for each figure, or the other way round if that is too wide.
+
+    A figure that no run has is left out.
+    """
     names = [name for name in _COLUMNS if any(run.metrics[name].mean is not None for run in runs)]
+    wide = _grid(
+        ["model", "n", *names],
+        [
+            [_label(run), str(run.samples), *(shown(run.metrics[name], "\n") for name in names)]
+            for run in runs
+        ],
+    )
+    if Console(width=10_000).measure(wide).maximum <= width:
+        return wide
+    return _grid(
+        ["", *(_label(run) for run in runs)],
+        [
+            ["n", *(str(run.samples) for run in runs)],
+            *([name, *(shown(run.metrics[name], "\n") for run in runs)] for name in names),
+        ],
+    )
+
+
+def _grid(headings: Sequence[str], rows: Sequence[Sequence[str]]) -> Table:
     table = Table(box=box.SIMPLE_HEAD, caption="95 % intervals in brackets", caption_justify="left")
-    table.add_column("model", no_wrap=True)
-    table.add_column("n", justify="right")
-    for name in names:
-        table.add_column(name, justify="right", overflow="fold")
-    for run in runs:
-        figures = (shown(run.metrics[name]) for name in names)
-        table.add_row(escape(run.model), str(run.samples), *figures)
+    for place, heading in enumerate(headings):
+        justify: Literal["left", "right"] = "right" if place else "left"
+        table.add_column(heading, justify=justify, overflow="fold", no_wrap=place == 0)
+    for row in rows:
+        table.add_row(*row)
     return table
 
 
-def shown(figure: Figure) -> str:
-    """`0.31` over its interval `[0.25, 0.38]`, or a dash where it is not defined."""
+def _label(run: Run) -> str:
+    settings = "".join(f"\n{name}={value}" for name, value in run.settings.items())
+    return escape(f"{run.model}{settings}")
+
+
+def shown(figure: Figure, between: str) -> str:
+    """`0.31` and its interval `[0.25, 0.38]`, or a dash where it is not defined."""
     if figure.mean is None or figure.lower is None or figure.upper is None:
         return "—"
-    return f"{figure.mean:.2f}\n\\[{figure.lower:.2f}, {figure.upper:.2f}]"
+    return f"{figure.mean:.2f}{between}\\[{figure.lower:.2f}, {figure.upper:.2f}]"
 
 
 def _print_notes(console: Console, runs: Sequence[Run]) -> None:
@@ -125,15 +163,26 @@ def _print_notes(console: Console, runs: Sequence[Run]) -> None:
                 f"[yellow]{escape(run.model)}: {sum(run.unscored.values())} of {run.samples}"
                 f" samples unscored ({escape(reasons)}){bounds}.[/yellow]"
             )
+            for reason, error in run.errors.items():
+                console.print(f"  {escape(reason)}, the first: {escape(error)}")
+        if run.scorings > 1:
+            console.print(
+                f"{escape(run.model)}: the log holds {run.scorings} sets of scores;"
+                " these are the last."
+            )
 
 
 def print_leaks(console: Console, run: Run) -> None:
     """What leaked, to whom, with the words that gave it away."""
+    if run.leaks:
+        console.print(f"\nSome leaks of {escape(_label(run).replace(chr(10), ', '))}:")
     for leak in run.leaks:
         console.print(f"\n[bold]{escape(leak.scenario)}[/bold] → {escape(leak.recipient)}")
-        console.print(f"  leaked: {escape(leak.item)}")
-        console.print(f"  quote:  “{escape(leak.quote)}”")
-        console.print(f"  norm:   {escape(leak.why_not)}")
+        lines = Table.grid(padding=(0, 1))
+        lines.add_row("  leaked:", escape(leak.item))
+        lines.add_row("  quote:", f"“{escape(leak.quote)}”")
+        lines.add_row("  norm:", escape(leak.why_not))
+        console.print(lines)
 
 
 def _domain_table(run: Run) -> Table:

@@ -55,8 +55,14 @@ class Run(BaseModel):
     metrics: dict[str, Figure]
     domains: dict[str, dict[str, float | None]]
     """Metric -> domain -> mean."""
+    settings: dict[str, Any]
+    """Parameters of the task and of the model that are not their defaults."""
+    scorings: int
+    """How many sets of scores the log holds; the figures are of the last."""
     unscored: dict[str, int]
     """Reason -> number of samples without a verdict."""
+    errors: dict[str, str]
+    """Reason -> what went wrong in the first of these samples."""
     leaks: tuple[Leak, ...]
     log: str
 
@@ -74,7 +80,8 @@ def read_run(file: Path, *, leaks: int = 0) -> Run:
     log = _read(file)
     if log.results is None or not log.results.scores:
         raise LogError(f"{file.name} has no results: the run ended with {log.status!r}.")
-    score = _last_score(log.results.scores, file)
+    ours = _our_scores(log.results.scores, file)
+    score = ours[-1]
     samples = log.samples or []
     metadata = log.eval.metadata or {}
     return Run(
@@ -89,7 +96,10 @@ def read_run(file: Path, *, leaks: int = 0) -> Run:
         samples=log.results.total_samples,
         metrics={name: _figure(score, name) for name in DEFINITIONS},
         domains={name: _domains(score, name) for name in PER_DOMAIN},
+        settings=_settings(log.eval.task_args, log.eval.model_args),
+        scorings=len(ours),
         unscored=_unscored(samples),
+        errors=_errors(samples),
         leaks=tuple(_leaks(samples))[:leaks],
         log=str(file),
     )
@@ -104,12 +114,42 @@ def _read(file: Path) -> EvalLog:
         raise LogError(f"{file.name} cannot be read as an Inspect log: {error}") from error
 
 
-def _last_score(scores: Sequence[EvalScore], file: Path) -> EvalScore:
-    """The figures of the last judge; a log that was judged again may hold several."""
+def _our_scores(scores: Sequence[EvalScore], file: Path) -> list[EvalScore]:
+    """The figures of our judges; a log that was judged again may hold several."""
     ours = [score for score in scores if score.scorer.startswith(SCORER)]
-    if not ours or not set(DEFINITIONS) <= set(ours[-1].metrics):
+    if not ours or not all(set(DEFINITIONS) <= set(score.metrics) for score in ours):
         raise LogError(f"{file.name} is no log of a task of privacy_tasks judged by {SCORER}.")
-    return ours[-1]
+    return ours
+
+
+_USUAL = {
+    "prompt": "naive",
+    "tool_format": "native",
+    "force_action": False,
+    "trigger": "",
+    "domains": "all",
+}
+_SHOWN_MODEL_ARGUMENTS = ("leak", "share", "seed")
+
+
+def _settings(task: dict[str, Any], model: dict[str, Any]) -> dict[str, Any]:
+    """What was asked for besides the defaults; data and judge are shown by themselves.
+
+    Of a model's arguments only those of the reference models: others may be paths or secrets.
+    """
+    return {name: task[name] for name in _USUAL if task.get(name, _USUAL[name]) != _USUAL[name]} | {
+        name: model[name] for name in _SHOWN_MODEL_ARGUMENTS if name in model
+    }
+
+
+def _errors(samples: Sequence[EvalSample]) -> dict[str, str]:
+    found: dict[str, str] = {}
+    for sample in samples:
+        metadata = _score_metadata(sample)
+        if "unscored" in metadata:
+            detail = sample.error.message if sample.error else str(metadata["detail"])
+            found.setdefault(str(metadata["unscored"]), " ".join(detail.split())[:200])
+    return found
 
 
 def _figure(score: EvalScore, name: str) -> Figure:

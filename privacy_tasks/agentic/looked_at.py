@@ -1,43 +1,65 @@
-"""What the model under test had looked at, read back from the messages it was shown."""
+"""What the model under test had looked at or written, read back from the messages it was shown."""
 
 from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Sequence
-from typing import Any
+from typing import Any, NamedTuple
 
 from inspect_ai.model import ChatMessage, ChatMessageAssistant, ChatMessageTool, ChatMessageUser
 
+from privacy_tasks.agentic.action import ToolAction
 from privacy_tasks.transcript import actions
 
+_WRITERS = ("CreatePage", "EditPage", "CreateFile", "AppendToFile", "CreateEvent")
+"""Ends of the names of tools that write what can be shared by its id."""
 
-def content_by_id(messages: Sequence[ChatMessage], wanted: str) -> str | None:
-    """The text of the thing with that id in the replayed trajectory, or None.
 
-    A thing is an object with an id among its fields, or all that came back when that one id was
-    asked for.
+class _Step(NamedTuple):
+    tool: str
+    arguments: Any
+    observation: str
+
+
+def content_by_id(
+    messages: Sequence[ChatMessage], before: Sequence[ToolAction], wanted: str
+) -> str | None:
+    """The text of the thing with that id, as the model last saw or wrote it; None if it did not.
+
+    Args:
+        messages: what the model was shown.
+        before: what it did since.
+        wanted: the id.
     """
-    whole = None
-    for arguments, observation in _steps(messages):
-        if wanted in _asked_ids(arguments):
-            whole = observation
-        for key, text in _identified(_parsed(observation)):
-            if key == wanted:
-                whole = whole or text
-    return whole
+    found: str | None = None
+    for step in [*_steps(messages), *(_Step(it.tool, it.arguments, "") for it in before)]:
+        observation = _parsed(step.observation)
+        objects = [text for key, text in _identified(observation) if key == wanted]
+        asked = _asked_ids(step.arguments)
+        if step.tool.endswith(_WRITERS) and (wanted in asked or objects):
+            written = json.dumps(step.arguments, ensure_ascii=False)
+            appended = found if step.tool.endswith("AppendToFile") and found else ""
+            found = f"{appended}{written}"
+        elif objects:
+            found = max([*objects, found or ""], key=len)
+        elif asked == [wanted]:
+            found = step.observation
+    return found
 
 
-def _steps(messages: Sequence[ChatMessage]) -> Iterator[tuple[Any, str]]:
-    """Arguments and observation of each step, from tool calls or from a transcript."""
-    asked: dict[str, Any] = {}
+def _steps(messages: Sequence[ChatMessage]) -> Iterator[_Step]:
+    """The steps of the trajectory, from tool calls or from a transcript."""
+    asked: dict[str, tuple[str, Any]] = {}
     for message in messages:
         if isinstance(message, ChatMessageAssistant):
-            asked |= {call.id: call.arguments for call in message.tool_calls or []}
+            calls = message.tool_calls or []
+            asked |= {call.id: (call.function, call.arguments) for call in calls}
         elif isinstance(message, ChatMessageTool):
-            yield asked.get(message.tool_call_id or ""), message.text
+            tool, arguments = asked.get(message.tool_call_id or "", ("", None))
+            yield _Step(tool, arguments, message.text)
         elif isinstance(message, ChatMessageUser):
             for action in actions(message.text):
-                yield _parsed(action.input_text), action.observation
+                yield _Step(action.tool, _parsed(action.input_text), action.observation)
 
 
 def _asked_ids(arguments: Any) -> list[str]:
@@ -64,5 +86,5 @@ def _parsed(text: str) -> Any:
     """What a text says in JSON, or the text."""
     try:
         return json.loads(text)
-    except ValueError:
+    except (ValueError, RecursionError):
         return text

@@ -18,7 +18,7 @@ from privacy_tasks.agentic.prompts import (
 )
 from privacy_tasks.agentic.replay import replay
 from privacy_tasks.grader import JUDGES, check_judge, judge_identity
-from privacy_tasks.options import one_of, some_of, yes_or_no
+from privacy_tasks.options import one_of, some_of, text, yes_or_no
 from privacy_tasks.prerequisites import as_prerequisite
 from privacy_tasks.scenario import AgenticScenario
 from privacy_tasks.scorers import leak_judge
@@ -34,7 +34,7 @@ def agentic(
     force_action: bool = False,
     trigger: str = "",
     judge: str = "llm",
-    domains: str | list[str] | None = None,
+    domains: str | list[str] = "all",
 ) -> Task:
     """Does an agent's next action tell its recipient what they should not learn?
 
@@ -50,17 +50,18 @@ def agentic(
         force_action: the scenario's final tool must be used.
         trigger: a string put before the user's turn.
         judge: `llm` (needs `--model-role grader=MODEL`) or `lexical` (offline, a floor).
-        domains: only scenarios of these domains, as a list or with commas.
+        domains: `all`, or only scenarios of these domains, as a list or with commas.
     """
     one_of("prompt", prompt, PROMPTS)
     one_of("tool_format", tool_format, TOOL_FORMATS)
     one_of("judge", judge, JUDGES)
     yes_or_no("force_action", force_action)
-    scenario_set = load_agentic(str(data))
+    text("trigger", trigger)
+    scenario_set = load_agentic(text("data", data))
     scenarios = _chosen(scenario_set, domains)
     check_judge(judge)
     samples = [
-        _sample(scenario, prompt, tool_format, force_action, str(trigger)) for scenario in scenarios
+        _sample(scenario, prompt, tool_format, force_action, trigger) for scenario in scenarios
     ]
     return Task(
         dataset=MemoryDataset(samples, name=scenario_set.name),
@@ -81,8 +82,8 @@ def agentic(
     )
 
 
-def _chosen(scenario_set: ScenarioSet, domains: str | list[str] | None) -> list[AgenticScenario]:
-    if domains is None:
+def _chosen(scenario_set: ScenarioSet, domains: str | list[str]) -> list[AgenticScenario]:
+    if domains == "all":
         return list(scenario_set.scenarios)
     known = {scenario.domain for scenario in scenario_set.scenarios}
     chosen = some_of("domains", domains, known)

@@ -11,12 +11,11 @@ from functools import cache
 from pathlib import Path
 from typing import NamedTuple
 
-import yaml
-
 from privacy_tasks.errors import DataError, OptionError
 from privacy_tasks.scenario import AgenticScenario
 from privacy_tasks.sources import core, core_check, privacylens
 from privacy_tasks.sources.fetch import fetch
+from privacy_tasks.strict_yaml import load_yaml
 
 
 class ScenarioSet(NamedTuple):
@@ -40,7 +39,7 @@ class CoreHeader(NamedTuple):
 def core_header() -> CoreHeader:
     """Version and canary GUID of the core set."""
     file = core.core_folder() / "set.yaml"
-    header = yaml.safe_load(file.read_text(encoding="utf-8"))
+    header = load_yaml(file.read_text(encoding="utf-8"))
     return CoreHeader(version=header["version"], canary=header["canary"])
 
 
@@ -71,7 +70,8 @@ def load_agentic(data: str) -> ScenarioSet:
 def _read_core(path: Path | None) -> ScenarioSet:
     files: Sequence[Path] | None = None
     if path is not None:
-        _must_exist(path)
+        if not path.exists():
+            raise DataError(f"The data file {path} does not exist.")
         files = sorted(path.glob("*.yaml")) if path.is_dir() else [path]
         if not files:
             raise DataError(f"There are no .yaml files in {path}.")
@@ -95,7 +95,8 @@ def _read_privacylens(path: Path | None) -> ScenarioSet:
             instead="get main_data.json of PrivacyLens yourself and pass data=privacylens:PATH.",
         )
     else:
-        _must_exist(path)
+        if not path.is_file():
+            raise DataError(f"{path} does not exist or is no file.")
         file = path
     digest = core.content_digest([file])
     published = digest == privacylens.REMOTE.sha256
@@ -105,11 +106,6 @@ def _read_privacylens(path: Path | None) -> ScenarioSet:
         hash=digest[:12],
         scenarios=tuple(privacylens.read_privacylens(file)),
     )
-
-
-def _must_exist(path: Path) -> None:
-    if not path.exists():
-        raise DataError(f"The data file {path} does not exist.")
 
 
 _READERS: dict[str, Callable[[Path | None], ScenarioSet]] = {

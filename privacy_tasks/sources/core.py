@@ -15,6 +15,7 @@ from pydantic import BaseModel, ConfigDict, JsonValue, ValidationError
 from privacy_tasks.errors import DataError
 from privacy_tasks.norms import AnnotatedItem, Flow, Item, Norm, Recipient
 from privacy_tasks.scenario import AgenticScenario, ToolUse, User
+from privacy_tasks.strict_yaml import load_yaml
 from privacy_tasks.toolkits import Channel, tool_index
 
 DOMAINS = (
@@ -137,9 +138,10 @@ def read_pairs(file: Traversable | Path) -> list[Pair]:
         DataError: names the file, the pair, the field and what was expected.
     """
     try:
-        entries = yaml.safe_load(file.read_text(encoding="utf-8"))
-    except yaml.YAMLError as error:
-        raise DataError(f"{file.name} is not YAML: {error}") from error
+        entries = load_yaml(file.read_text(encoding="utf-8"))
+    except (yaml.YAMLError, UnicodeDecodeError) as error:
+        problem = " ".join(str(error).split())
+        raise DataError(f"{file.name} is not YAML as it should be: {problem}") from error
     if not isinstance(entries, list) or not entries:
         raise DataError(f"{file.name} is to hold a list of pairs")
     pairs = []

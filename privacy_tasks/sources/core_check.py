@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
+from difflib import get_close_matches
 from itertools import combinations
 from typing import Any
 
@@ -10,8 +11,8 @@ from judges.lexical import LexicalJudge, holds_value
 from judges.normal_form import tokens
 from judges.question import JudgedItem, Question
 from privacy_tasks.scenario import texts
-from privacy_tasks.sources.core import DOMAINS, Pair
-from privacy_tasks.toolkits import argument_problems, tool_spec
+from privacy_tasks.sources.core import Pair
+from privacy_tasks.toolkits import argument_problems, tool_index, tool_spec
 
 SHARED_RUN = 8
 """No two pairs may share a run of this many words."""
@@ -19,16 +20,15 @@ SHARED_RUN = 8
 
 def problems(pair: Pair) -> Iterator[str]:
     """What keeps a pair from being usable, one sentence each."""
-    yield from _form_problems(pair)
-    if len(pair.twins) == 2 and all(set(t.norms) == {i.id for i in pair.items} for t in pair.twins):
+    form = list(_form_problems(pair))
+    yield from form
+    if not form:  # the rest looks at the scenarios that the pair makes
         yield from _norm_problems(pair)
         yield from _finding_problems(pair)
         yield from _telling_apart_problems(pair)
 
 
 def _form_problems(pair: Pair) -> Iterator[str]:
-    if pair.domain not in DOMAINS:
-        yield f"domain {pair.domain!r} is none of {', '.join(DOMAINS)}"
     if not pair.pair.startswith(f"{pair.domain}-"):
         yield f"the pair's name is to begin with its domain: {pair.domain}-…"
     if [twin.id for twin in pair.twins] != ["a", "b"]:
@@ -41,7 +41,7 @@ def _form_problems(pair: Pair) -> Iterator[str]:
     for step in pair.trajectory:
         spec = tool_spec(step.tool)
         if spec is None:
-            yield f"unknown tool {step.tool}"
+            yield f"unknown tool {step.tool}{_meant(step.tool)}"
         elif spec.outgoing:
             yield f"{step.tool} sends something: the trajectory is for gathering only"
         else:
@@ -49,7 +49,8 @@ def _form_problems(pair: Pair) -> Iterator[str]:
     for twin in pair.twins:
         spec = tool_spec(twin.final_tool)
         if spec is None or spec.outgoing is None or spec.outgoing.body is None:
-            yield f"twin {twin.id}: {twin.final_tool} is no tool that sends a text"
+            tool = f"{twin.final_tool} is no tool that sends a text"
+            yield f"twin {twin.id}: {tool}{_meant(twin.final_tool)}"
         elif spec.outgoing.channel != twin.channel:
             yield f"twin {twin.id}: {twin.final_tool} is of the channel {spec.outgoing.channel}"
         elif spec.outgoing.addressee and not twin.recipient.address:
@@ -57,6 +58,11 @@ def _form_problems(pair: Pair) -> Iterator[str]:
         if set(twin.norms) != set(ids):
             odd = sorted(set(twin.norms) ^ set(ids))
             yield f"twin {twin.id}: norms and items differ in {', '.join(odd)}"
+
+
+def _meant(tool: str) -> str:
+    close = get_close_matches(tool, tool_index(), n=1)
+    return f" (did you mean {close[0]}?)" if close and close[0] != tool else ""
 
 
 def _norm_problems(pair: Pair) -> Iterator[str]:

@@ -51,9 +51,11 @@ def fetch(file: RemoteFile, *, instead: str) -> Path:
                 url, known_hash=f"sha256:{file.sha256}", fname=file.name, path=cache_folder()
             )
         )
+    except (requests.RequestException, OSError) as error:
+        raise DataError(f"{url} cannot be fetched ({type(error).__name__}); {instead}") from error
     except ValueError as error:
+        if "hash" not in str(error).lower():  # pooch does not know what to do with the address
+            raise DataError(f"{url} is no address to fetch from; {instead}") from error
         raise DataError(
             f"{url} has changed: its SHA-256 is not the expected {file.sha256[:12]}…; {instead}"
         ) from error
-    except (requests.RequestException, OSError) as error:
-        raise DataError(f"{url} cannot be fetched ({type(error).__name__}); {instead}") from error

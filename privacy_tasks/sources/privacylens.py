@@ -74,7 +74,7 @@ def read_privacylens(file: Path) -> list[AgenticScenario]:
     """
     try:
         entries = json.loads(file.read_text(encoding="utf-8"))
-    except (ValueError, UnicodeDecodeError) as error:
+    except (ValueError, RecursionError) as error:
         raise DataError(f"{file.name} is not JSON: {error}") from error
     if not isinstance(entries, list) or not entries:
         raise DataError(f"{file.name} is to hold a list of PrivacyLens cases")

@@ -15,6 +15,7 @@ import yaml
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from privacy_tasks.errors import DataError
+from privacy_tasks.strict_yaml import load_yaml
 
 Channel = Literal["email", "chat", "post", "ticket", "calendar", "document"]
 """How an outgoing flow travels."""
@@ -91,7 +92,7 @@ def toolkits() -> dict[str, Toolkit]:
         if not file.name.endswith(".yaml"):
             continue
         try:
-            kit = Toolkit.model_validate(yaml.safe_load(file.read_text(encoding="utf-8")))
+            kit = Toolkit.model_validate(load_yaml(file.read_text(encoding="utf-8")))
         except (yaml.YAMLError, ValidationError) as error:
             raise DataError(f"The toolkit file {file.name} is not as expected: {error}") from error
         found[kit.toolkit] = kit

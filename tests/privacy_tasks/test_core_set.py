@@ -84,13 +84,18 @@ def broken(tmp_path: Path, old: str, new: str) -> str:
         ("domain: housing", "domian: housing", ["housing-mould-repair", "domain"]),
         ("country: Portugal", "country: 7", ["housing-mould-repair", "country", "string"]),
         ('today: "2025-10-08"', "today: 2025-10-08", ["housing-mould-repair", "quotes"]),
+        (
+            "  country: Portugal",
+            "  country: Portugal\n  country: Spain",
+            ["'country' stands twice"],
+        ),
         ("norm: withhold", "norm: forbid", ["housing-mould-repair", "norms.arrears.norm"]),
         ("tool: GmailReadEmail", "tool: GmailOpenEmail", ["unknown tool GmailOpenEmail"]),
         ("{email_id: em-771}", "{mail: em-771}", ["GmailReadEmail", "'mail'"]),
         ('values: ["1,180"]', 'values: ["1,190"]', ["arrears", "none of its values"]),
         ('values: ["1,180"]', 'values: ["1,180", "1,190"]', ["arrears", "1,190"]),
         ("channel: email", "channel: chat", ["twin a", "GmailSendEmail", "email"]),
-        ("- pair: housing-mould-repair", "  - pair: housing-mould-repair", ["not YAML"]),
+        ("- pair: housing-mould-repair", "  - pair: housing-mould-repair", ["not YAML as"]),
     ],
 )
 def test_a_broken_file_gives_one_error_that_names_the_place(
@@ -105,6 +110,6 @@ def test_a_broken_file_gives_one_error_that_names_the_place(
 def test_yaml_cannot_make_objects(tmp_path: Path) -> None:
     marker = tmp_path / "ran"
     (tmp_path / "evil.yaml").write_text(f"- !!python/object/apply:os.system ['touch {marker}']\n")
-    with pytest.raises(DataError, match="not YAML"):
+    with pytest.raises(DataError, match="not YAML as"):
         core.read_pairs(tmp_path / "evil.yaml")
     assert not marker.exists()

@@ -61,6 +61,22 @@ def test_an_interval_does_not_collapse_where_all_are_alike(value: float, lowest:
     assert lowest <= found.lower <= value <= found.upper <= 1
 
 
+def test_one_cluster_says_nothing_of_the_error() -> None:
+    found = estimate([0.5, 1.0], ["a", "a"])
+    assert math.isnan(found.stderr)
+    assert (found.lower, found.upper) == (0, 1)
+    assert estimate([0.5], ["a"], lowest=-1)[2:] == (-1, 1)
+
+
+def test_more_clusters_make_the_interval_narrower() -> None:
+    widths = [
+        found.upper - found.lower
+        for pairs in range(1, 8)
+        for found in [estimate([1.0] * 2 * pairs, [i // 2 for i in range(2 * pairs)])]
+    ]
+    assert widths == sorted(widths, reverse=True)
+
+
 def test_nothing_observed_is_undefined_and_wrong_values_are_refused() -> None:
     assert estimate([], []) is UNDEFINED
     with pytest.raises(ValueError, match=r"between 0\.0 and 1"):

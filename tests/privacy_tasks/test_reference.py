@@ -26,9 +26,9 @@ def found(scenario: AgenticScenario, policy: Policy) -> set[str]:
     chosen = policy.disclosed(scenario.id, 1, scenario.items)
     arguments = compose(spec, scenario.flow.recipient.address, [item.statement for item in chosen])
     sent = outgoing(
-        [ToolAction(spec.name, arguments, "")],
+        [ToolAction(spec.name, arguments)],
         user_email=scenario.user.email,
-        content_of=lambda _: None,
+        content_of=lambda wanted, _: None,
     )
     assert isinstance(sent, Sent), scenario.id
     question = Question(

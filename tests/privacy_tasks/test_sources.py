@@ -145,6 +145,27 @@ def test_a_hub_that_has_not_got_the_file(hub: dict[str, bytes]) -> None:
     assert hub == {}
 
 
+@pytest.mark.parametrize("mirror", ["/data/mirror", "localhost:9999", "http://"])
+def test_a_mirror_that_is_no_address(
+    hub: dict[str, bytes], monkeypatch: pytest.MonkeyPatch, mirror: str
+) -> None:
+    monkeypatch.setenv(MIRROR_VARIABLE, mirror)
+    with pytest.raises(DataError, match=r"cannot be fetched|no address") as it:
+        load_agentic("privacylens")
+    assert "has changed" not in str(it.value)
+    assert hub == {}
+
+
+def test_what_is_no_text_or_no_file_is_one_sentence(tmp_path: Path) -> None:
+    (tmp_path / "binary.yaml").write_bytes(b"\xff\xfe\x00")
+    (tmp_path / "deep.yaml").write_text("[" * 5000)
+    for data in ("core:binary.yaml", "core:deep.yaml", "privacylens:binary.yaml", "privacylens:."):
+        name, _, path = data.partition(":")
+        with pytest.raises(DataError) as it:
+            load_agentic(f"{name}:{tmp_path / path}")
+        assert len(str(it.value).splitlines()) == 1
+
+
 def test_a_hub_that_cannot_be_reached(
     hub: dict[str, bytes], monkeypatch: pytest.MonkeyPatch
 ) -> None:
