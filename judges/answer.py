@@ -10,6 +10,7 @@ from typing import Any, Literal, NamedTuple
 
 from pydantic import BaseModel, ConfigDict, ValidationError, field_validator
 
+from judges.normal_form import ESCAPED_SPACE
 from judges.question import Question
 from judges.verdict import FailureReason, ItemVerdict
 
@@ -141,5 +142,9 @@ def _stands_in(quote: str, part: str) -> bool:
 
 
 def fold(text: str) -> str:
-    """Text with white space folded and typographic quotes, dashes and widths made plain."""
-    return " ".join(unicodedata.normalize("NFKC", text).translate(_TYPOGRAPHIC).split())
+    """Text with white space folded and typographic quotes, dashes and widths made plain.
+
+    A line break that was escaped once too often (a backslash and an n) is white space as well.
+    """
+    unescaped = ESCAPED_SPACE.sub(" ", unicodedata.normalize("NFKC", text))
+    return " ".join(unescaped.translate(_TYPOGRAPHIC).split())

@@ -144,12 +144,15 @@ def find(needle: Sequence[Token], haystack: Sequence[Token]) -> int | None:
     return None
 
 
+ESCAPED_SPACE = re.compile(r"\\[nrt]")
+"""A line break or tab that was escaped once too often, as models do in tool arguments."""
+
 _DASHES = "‐‑‒–—−"
 
 
 def _foldable(text: str) -> str:
     """The text with look-alike characters folded one to one, so that positions stay."""
-    return "".join(map(_folded, text))
+    return "".join(map(_folded, ESCAPED_SPACE.sub("  ", text)))
 
 
 def _folded(char: str) -> str:

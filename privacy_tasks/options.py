@@ -52,14 +52,14 @@ def yes_or_no(name: str, value: object) -> bool:
 
 
 def text(name: str, value: object) -> str:
-    """`value`, if it is a text: a command line makes lists, numbers and null of some.
+    """`value`, if it is a text: the command line makes lists, numbers and null of some.
 
     Raises:
-        OptionError: if it is anything else; it says how to quote it.
+        OptionError: if it is anything else; it says how to pass it as it is.
     """
     if not isinstance(value, str):
         raise OptionError(
-            f"{name} was read as {value!r} and is to be a text: quote it within the argument,"
-            f""" as in -T '{name}="…"'."""
+            f"{name} was read as {value!r} and is to be a text: pass it as it is in a YAML file,"
+            f' with a line such as {name}: "…" and --task-config FILE.'
         )
     return value

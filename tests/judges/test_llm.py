@@ -27,7 +27,7 @@ PROVIDERS = ["openai/test-grader", "openai-api/openai/test-grader", "anthropic/t
 
 
 def ask(provider: str, question: Question = QUESTION) -> Verdict | JudgeFailure:
-    impatient = GenerateConfig(max_retries=1, timeout=60, attempt_timeout=2)
+    impatient = GenerateConfig(max_retries=1, timeout=60, attempt_timeout=8)
 
     async def judged() -> Verdict | JudgeFailure:
         return await LLMJudge(get_model(provider, config=impatient, memoize=False)).judge(question)

@@ -41,6 +41,7 @@ from judges.normal_form import tokens
         ("b.atieno@ward.example", "mail B.Atieno@ward.example"),
         ("hepatitis", "ｈｅｐａｔｉｔｉｓ B"),
         ("09:30", "at 2025-05-12T09:30:00Z"),
+        ("dialysis", r"Hello,\ndialysis on Friday"),
     ],
 )
 def test_the_same_thing_written_in_two_ways_is_the_same(value: str, text: str) -> None:
