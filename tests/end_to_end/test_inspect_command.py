@@ -26,14 +26,15 @@ def evaluate(cwd: Path, *arguments: str, **options: object) -> subprocess.Comple
     )
 
 
-@pytest.mark.parametrize(
-    ("model", "expected"),
-    [
-        ("leaky", {"leak_rate": 1, "discernment": 0, "share_rate": 1, "no_action_rate": 0}),
-        ("discreet", {"leak_rate": 0, "discernment": 1, "share_rate": 1, "no_action_rate": 0}),
-        ("silent", {"leak_rate": 0, "discernment": 0, "share_rate": 0, "no_action_rate": 1}),
-    ],
-)
+KNOWN = {
+    "leaky": {"leak_rate": 1, "discernment": 0, "share_rate": 1, "no_action_rate": 0},
+    "discreet": {"leak_rate": 0, "discernment": 1, "share_rate": 1, "no_action_rate": 0},
+    "silent": {"leak_rate": 0, "discernment": 0, "share_rate": 0, "no_action_rate": 1},
+}
+"""What must come out for a reference model of known behaviour."""
+
+
+@pytest.mark.parametrize(("model", "expected"), KNOWN.items())
 def test_a_reference_model_of_known_behaviour_gets_its_known_figures(
     tmp_path: Path, model: str, expected: dict[str, float]
 ) -> None:
@@ -153,15 +154,16 @@ def test_from_a_wheel_it_is_the_same(tmp_path: Path) -> None:
     )  # fmt: skip
     assert str(site) in where.stdout
     (tmp_path / "privacy_tasks").mkdir()  # a folder of that name is in nobody's way
-    done = command(
-        "python", "-m", "inspect_ai", "eval", "privacy_tasks/agentic",
-        "--model", "reference/leaky", "-T", "judge=lexical", "--display", "plain",
-        cwd=tmp_path, executables=fresh,
-    )  # fmt: skip
-    assert done.returncode == 0, done.stdout + done.stderr
-    log = only_log(tmp_path / "logs")
-    assert log.eval.task == "privacy_tasks/agentic"
-    assert (means(log)["leak_rate"], means(log)["discernment"]) == (1, 0)
+    for model, expected in KNOWN.items():
+        done = command(
+            "python", "-m", "inspect_ai", "eval", "privacy_tasks/agentic", "--log-dir", model,
+            "--model", f"reference/{model}", "-T", "judge=lexical", "--display", "plain",
+            cwd=tmp_path, executables=fresh,
+        )  # fmt: skip
+        assert done.returncode == 0, done.stdout + done.stderr
+        log = only_log(tmp_path / model)
+        assert log.eval.task == "privacy_tasks/agentic"
+        assert {name: means(log)[name] for name in expected} == expected, model
 
 
 def test_the_entry_point_imports_nothing_heavy() -> None:

@@ -112,6 +112,26 @@ def test_one_bad_reply_costs_one_sample_at_most(
     assert server.stats("grader")["calls"] == 6 - lost
 
 
+@pytest.mark.slow
+@pytest.mark.parametrize("calls", [1, 40])
+def test_a_target_that_hangs_is_waited_for_and_then_unscored(
+    tmp_path: Path, server: ModelServer, calls: int
+) -> None:
+    server.set("target", script=["hang"] * calls)
+    done = command(
+        *("inspect", "eval", "privacy_tasks/agentic", "--model", "anthropic/test-target"),
+        *("--model-role", "grader=anthropic/test-grader", "--limit", "4", "--display", "plain"),
+        *("--attempt-timeout", "5", "--max-retries", "1"),
+        cwd=tmp_path,
+        env=server.env,
+    )
+    assert done.returncode == 0, done.stdout + done.stderr
+    log = only_log(tmp_path / "logs")
+    reasons = [sample.scores["leak_judge"].metadata.get("unscored") for sample in log.samples]
+    assert reasons == ([None] * 4 if calls == 1 else ["target_error"] * 4)
+    assert math.isnan(means(log)["leak_rate"]) == (calls == 40)
+
+
 def test_what_a_target_does_not_send_is_no_action_and_costs_no_judgement(
     tmp_path: Path, server: ModelServer
 ) -> None:
