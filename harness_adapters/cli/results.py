@@ -175,7 +175,7 @@ def _print_notes(console: Console, runs: Sequence[Run]) -> None:
 def print_leaks(console: Console, run: Run) -> None:
     """What leaked, to whom, with the words that gave it away."""
     if run.leaks:
-        console.print(f"\nSome leaks of {escape(_label(run).replace(chr(10), ', '))}:")
+        console.print(f"\nSome leaks of {_label(run).replace(chr(10), ', ')}:")
     for leak in run.leaks:
         console.print(f"\n[bold]{escape(leak.scenario)}[/bold] → {escape(leak.recipient)}")
         lines = Table.grid(padding=(0, 1))
