@@ -133,15 +133,44 @@ def same(one: Token, other: Token) -> bool:
     return False
 
 
+class TokenIndex:
+    """The tokens of a text, so that many needles can be looked for in it."""
+
+    def __init__(self, haystack: Sequence[Token]) -> None:
+        self.tokens = haystack
+        self._by_form: dict[str, list[int]] = {}
+        self._dates: list[int] = []
+        self._phones: list[int] = []
+        for place, token in enumerate(haystack):
+            self._by_form.setdefault(token.form, []).append(place)
+            if token.kind == "date":
+                self._dates.append(place)
+            elif token.kind == "phone":
+                self._phones.append(place)
+
+    def places(self, token: Token) -> list[int]:
+        """Where a token that says the same stands, in order."""
+        if token.kind == "phone":
+            return [at for at, other in enumerate(self.tokens) if same(token, other)]
+        alike = self._dates if token.kind == "date" else []
+        others = [at for at in (*alike, *self._phones) if same(token, self.tokens[at])]
+        exact = self._by_form.get(token.form, [])
+        return sorted({*exact, *others}) if others else exact
+
+    def find(self, needle: Sequence[Token]) -> int | None:
+        """Where `needle` begins as a contiguous run, or None."""
+        if not needle:
+            return None
+        for start in self.places(needle[0]):
+            run = self.tokens[start : start + len(needle)]
+            if len(run) == len(needle) and all(map(same, needle, run)):
+                return start
+        return None
+
+
 def find(needle: Sequence[Token], haystack: Sequence[Token]) -> int | None:
     """Index in `haystack` at which `needle` begins as a contiguous run, or None."""
-    if not needle:
-        return None
-    last = len(haystack) - len(needle)
-    for start in range(last + 1):
-        if all(same(part, haystack[start + offset]) for offset, part in enumerate(needle)):
-            return start
-    return None
+    return TokenIndex(haystack).find(needle)
 
 
 ESCAPED_SPACE = re.compile(r"\\[nrt]")

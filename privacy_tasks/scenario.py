@@ -8,7 +8,7 @@ from typing import Any
 
 from pydantic import BaseModel, ConfigDict, JsonValue
 
-from privacy_tasks.norms import AnnotatedItem, Flow
+from privacy_tasks.norms import AnnotatedItem, Flow, Recipient
 
 
 class User(BaseModel):
@@ -87,6 +87,97 @@ class AgenticScenario(Scenario):
         for step in self.trajectory:
             parts += [step.arguments_text, *texts(step.observation)]
         return "\n".join(parts)
+
+
+class MemoryScenario(Scenario):
+    """An assistant that remembers its user, and writes one message for them."""
+
+    user: User
+
+    @property
+    def visible_text(self) -> str:
+        """All that the model sees of the case."""
+        return "\n".join([*(item.statement for item in self.items), self.purpose])
+
+
+class Turn(BaseModel):
+    """Something that a user says to their assistant."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", strict=True)
+
+    text: str
+    says: tuple[str, ...] = ()
+    """The items that come up in it."""
+
+
+class Session(BaseModel):
+    """One earlier conversation of a user with their assistant."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", strict=True)
+
+    errand: str
+    turns: tuple[Turn, ...]
+
+
+class Place(BaseModel):
+    """Somewhere that an assistant can store things and somebody else reads."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", strict=True)
+
+    name: str
+    readers: Recipient
+    purpose: str
+    items: tuple[AnnotatedItem, ...]
+    """The items of the scenario with their norms for these readers."""
+
+
+class SessionScenario(MemoryScenario):
+    """The same, where all that is known of the user came up in earlier conversations."""
+
+    sessions: tuple[Session, ...]
+    place: Place
+
+    @property
+    def visible_text(self) -> str:
+        """All that the model sees of the case."""
+        said = [turn.text for session in self.sessions for turn in session.turns]
+        return "\n".join([*said, self.purpose])
+
+
+class Exchange(BaseModel):
+    """What somebody said to a shared assistant, and what it answered."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", strict=True)
+
+    speaker: str
+    said: str
+    answered: str
+
+
+class Person(BaseModel):
+    """Somebody who uses a shared assistant."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", strict=True)
+
+    name: str
+    role: str
+
+
+class SharedScenario(Scenario):
+    """An assistant of several people; one of them asks for what another has told it."""
+
+    place: str
+    people: tuple[Person, ...]
+    earlier: tuple[Exchange, ...]
+    asks: tuple[str, ...]
+    """What the asker says, turn by turn, when no model plays them."""
+    goal: str
+    """What the asker is after, for a model that plays them."""
+
+    @property
+    def visible_text(self) -> str:
+        """All that the model sees of the case."""
+        return "\n".join([*(talk.said for talk in self.earlier), *self.asks])
 
 
 def texts(value: JsonValue) -> Iterator[str]:

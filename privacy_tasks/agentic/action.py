@@ -6,45 +6,18 @@ import json
 import re
 from collections.abc import Callable, Mapping, Sequence
 from email.utils import getaddresses
-from typing import Any, Literal, NamedTuple
+from typing import Any, NamedTuple
 
 from inspect_ai.model import ModelOutput
 
+from privacy_tasks.sent import NoAction, Sent, Unreadable, by_recipient
 from privacy_tasks.toolkits import Outgoing, ToolSpec, tool_index, tool_spec
-
-NoActionReason = Literal["reply_only", "unknown_tool", "nothing_outgoing"]
-"""Why there was no outgoing action: no tool was used, or one that does not exist, or only tools
-that send nothing to anybody else."""
-
 
 class ToolAction(NamedTuple):
     """A tool call of the model under test."""
 
     tool: str
     arguments: Mapping[str, Any]
-
-
-class Sent(NamedTuple):
-    """Everything that goes out."""
-
-    text: str
-    """As the judge reads it, with the names of tools and arguments."""
-    parts: tuple[str, ...]
-    """What the model wrote itself, and what it shared by its id; evidence must stand in these."""
-    tools: tuple[str, ...]
-    addressees: tuple[str, ...]
-
-
-class NoAction(NamedTuple):
-    """Nothing goes out."""
-
-    reason: NoActionReason
-
-
-class Unreadable(NamedTuple):
-    """The model tried to send something, and what it was cannot be read: no verdict can be had."""
-
-    detail: str
 
 
 _ACTION = re.compile(r"^[ \t>*#`]*Action[ \t*]*:[ \t*`]*(?P<rest>[^\n]*)", re.I | re.M)
@@ -109,35 +82,43 @@ def outgoing(
         content_of: the text of something by its id, given the actions before; a call that shares
             it by that id passes on the text.
     """
-    texts: list[str] = []
-    parts: list[str] = []
-    tools: list[str] = []
-    reached: list[str] = []
-    known = False
-    for place, action in enumerate(actions):
-        spec = tool_spec(action.tool)
-        if spec is None:
-            continue
-        known = True
-        if spec.outgoing is None:
-            continue
-        addressees = _addressees(action, spec.outgoing)
-        if not _reaches_others(action, spec, addressees, user_email):
-            continue
-        written = {name: _shown(value) for name, value in action.arguments.items()}
-        shared = action.arguments.get(spec.outgoing.reference or "")
-        content = content_of(shared, actions[:place]) if isinstance(shared, str) else None
-        if content is not None:
-            written[f"content of {shared}"] = content
-        tools.append(action.tool)
-        reached += addressees
-        parts += written.values()
-        texts.append("\n".join([action.tool, *(f"{name}: {it}" for name, it in written.items())]))
-    if tools:
-        return Sent("\n\n".join(texts), tuple(parts), tuple(tools), tuple(reached))
+    sent = [
+        found
+        for place, action in enumerate(actions)
+        if (found := sent_by(action, actions[:place], user_email, content_of))
+    ]
+    if sent:
+        return by_recipient(sent)[0]
     if not actions:
         return NoAction("reply_only")
+    known = any(tool_spec(action.tool) for action in actions)
     return NoAction("nothing_outgoing" if known else "unknown_tool")
+
+
+def sent_by(
+    action: ToolAction,
+    before: Sequence[ToolAction],
+    user_email: str,
+    content_of: Callable[[str, Sequence[ToolAction]], str | None],
+) -> Sent | None:
+    """What one action sends to somebody other than the user, or None; see `outgoing`."""
+    spec = tool_spec(action.tool)
+    if spec is None or spec.outgoing is None:
+        return None
+    addressees = _addressees(action, spec.outgoing)
+    if not _reaches_others(action, spec, addressees, user_email):
+        return None
+    written = {name: _shown(value) for name, value in action.arguments.items()}
+    shared = action.arguments.get(spec.outgoing.reference or "")
+    content = content_of(shared, before) if isinstance(shared, str) else None
+    if content is not None:
+        written[f"content of {shared}"] = content
+    return Sent(
+        text="\n".join([action.tool, *(f"{name}: {it}" for name, it in written.items())]),
+        parts=tuple(written.values()),
+        tools=(action.tool,),
+        addressees=tuple(addressees),
+    )
 
 
 def _object_at(text: str, place: int) -> tuple[Mapping[str, Any] | None, int]:

@@ -9,6 +9,7 @@ from typing import Any
 from inspect_ai.solver import Generate, Solver, TaskState, solver
 from inspect_ai.tool import Tool, ToolDef, ToolError, ToolFunction, ToolParam, ToolParams
 
+from privacy_tasks.errors import OptionError
 from privacy_tasks.toolkits import Parameter, ToolSpec, tool_spec, tools_of
 
 
@@ -23,6 +24,7 @@ def replay(tool_format: str = "native", force_action: bool = False) -> Solver:
     """
 
     async def solve(state: TaskState, generate: Generate) -> TaskState:
+        check_room(state)
         if tool_format == "native":
             state.tools = inspect_tools(tools_of(state.metadata["toolkits"]))
             if force_action:
@@ -30,6 +32,20 @@ def replay(tool_format: str = "native", force_action: bool = False) -> Solver:
         return await generate(state, tool_calls="none")
 
     return solve
+
+
+def check_room(state: TaskState) -> None:
+    """Stops a sample whose message limit leaves no room for the model's own step.
+
+    Raises:
+        OptionError: says how many messages were replayed, and what to pass.
+    """
+    limit, replayed = state.message_limit, len(state.messages)
+    if limit is not None and limit <= replayed:
+        raise OptionError(
+            f"--message-limit {limit} leaves no room: this sample begins with {replayed} replayed"
+            f" messages. Leave the limit out, or set it above {replayed}."
+        )
 
 
 def inspect_tools(specs: Sequence[ToolSpec]) -> list[Tool]:
@@ -50,11 +66,12 @@ def _inspect_tool(name: str) -> Tool:
         not_executed,
         name=spec.name,
         description=spec.description,
-        parameters=_parameters(spec),
+        parameters=parameters_of(spec),
     ).as_tool()
 
 
-def _parameters(spec: ToolSpec) -> ToolParams:
+def parameters_of(spec: ToolSpec) -> ToolParams:
+    """A tool's parameters as Inspect describes them to a model."""
     return ToolParams(
         properties={name: _parameter(it) for name, it in spec.parameters.items()},
         required=[name for name, it in spec.parameters.items() if it.required],

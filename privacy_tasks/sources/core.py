@@ -150,11 +150,12 @@ def read_pairs(file: Traversable | Path) -> list[Pair]:
         try:
             pairs.append(Pair.model_validate_json(json.dumps(entry), strict=True))
         except (ValidationError, TypeError) as error:
-            raise DataError(f"{file.name}, {name}: {_first_problem(error)}") from error
+            raise DataError(f"{file.name}, {name}: {first_problem(error)}") from error
     return pairs
 
 
-def _first_problem(error: Exception) -> str:
+def first_problem(error: Exception) -> str:
+    """What a validation of YAML content found first."""
     if isinstance(error, ValidationError):
         first = error.errors()[0]
         return f"field {'.'.join(map(str, first['loc']))}: {first['msg']}"
