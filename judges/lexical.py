@@ -70,9 +70,7 @@ class _Output:
         self.tokens = tokens(text)
         self.index = TokenIndex(self.tokens)
         self.sentences = _sentences(text, self.tokens)
-        self.sentence_of = [
-            number for number, run in enumerate(self.sentences) for _ in run
-        ]
+        self.sentence_of = [number for number, run in enumerate(self.sentences) for _ in run]
 
 
 def holds_value(value: str, text: str) -> bool:
@@ -141,9 +139,7 @@ def _weights(
     return weights
 
 
-def _best_window(
-    weights: Sequence[tuple[Token, float]], output: _Output
-) -> tuple[float, range]:
+def _best_window(weights: Sequence[tuple[Token, float]], output: _Output) -> tuple[float, range]:
     """The sentence, or the two neighbours, that hold most of the words, and their share."""
     total = sum(weight for _, weight in weights)
     if not total:

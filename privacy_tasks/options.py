@@ -63,3 +63,14 @@ def text(name: str, value: object) -> str:
             f' with a line such as {name}: "…" and --task-config FILE.'
         )
     return value
+
+
+def at_least(name: str, value: object, least: int) -> int:
+    """`value`, if it is a whole number that is large enough.
+
+    Raises:
+        OptionError: if it is anything else.
+    """
+    if isinstance(value, bool) or not isinstance(value, int) or value < least:
+        raise OptionError(f"{name}={value!r} is not allowed; {name} is a whole number >= {least}.")
+    return value

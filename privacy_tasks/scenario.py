@@ -70,6 +70,16 @@ class Scenario(BaseModel):
         return tuple(item for item in self.items if item.norm == norm)
 
 
+class OtherRecipient(BaseModel):
+    """Somebody else whom a scenario's facts may go to, with the norms that hold for them."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", strict=True)
+
+    recipient: Recipient
+    final_tool: str
+    items: tuple[AnnotatedItem, ...]
+
+
 class AgenticScenario(Scenario):
     """An agent that has gathered what it needs and takes its final action next."""
 
@@ -79,6 +89,12 @@ class AgenticScenario(Scenario):
     toolkits: tuple[str, ...]
     trajectory: tuple[ToolUse, ...]
     final_tool: str
+    others: tuple[OtherRecipient, ...] = ()
+    """Who else has norms of their own: the recipient of the twin."""
+    addresses_known: bool = False
+    """Whether the scenario says where everybody in it is reached."""
+    situation: str | None = None
+    """The case as a short story that takes no side, for probing."""
 
     @property
     def visible_text(self) -> str:

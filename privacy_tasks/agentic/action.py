@@ -13,6 +13,7 @@ from inspect_ai.model import ModelOutput
 from privacy_tasks.sent import NoAction, Sent, Unreadable, by_recipient
 from privacy_tasks.toolkits import Outgoing, ToolSpec, tool_index, tool_spec
 
+
 class ToolAction(NamedTuple):
     """A tool call of the model under test."""
 

@@ -12,7 +12,7 @@ from inspect_ai.tool import Tool, ToolDef, ToolError
 from inspect_ai.util import LimitExceededError
 
 from privacy_tasks.agentic.action import ToolAction, sent_by, text_actions
-from privacy_tasks.agentic.live_tools import Addresses, Desk, ToolRefused, carry_out
+from privacy_tasks.agentic.live_tools import Addresses, Desk, ToolRefusedError, carry_out
 from privacy_tasks.agentic.replay import parameters_of
 from privacy_tasks.agentic.world import World
 from privacy_tasks.scenario import ToolUse, texts
@@ -100,9 +100,7 @@ class Stage:
         if metadata["addresses_complete"]:
             known |= _chats(world)
             _list_people(world, metadata)
-        self._desk = Desk(
-            world, Addresses(sorted(known), complete=metadata["addresses_complete"])
-        )
+        self._desk = Desk(world, Addresses(sorted(known), complete=metadata["addresses_complete"]))
         self._before: list[ToolAction] = []
         self.tools = [self._live_tool(spec) for spec in tools_of(metadata["toolkits"])]
 
@@ -110,14 +108,14 @@ class Stage:
         """The result of an action, or what was wrong with it."""
         try:
             return self._carry_out(action)
-        except ToolRefused as refusal:
+        except ToolRefusedError as refusal:
             return f"Error: {refusal}"
 
     def _live_tool(self, spec: ToolSpec) -> Tool:
         async def execute(**kwargs: Any) -> str:
             try:
                 return self._carry_out(ToolAction(spec.name, kwargs))
-            except ToolRefused as refusal:
+            except ToolRefusedError as refusal:
                 raise ToolError(str(refusal)) from refusal
 
         return ToolDef(

@@ -11,7 +11,7 @@ from privacy_tasks.agentic.world import Record, World, found_so, matches, says, 
 from privacy_tasks.toolkits import argument_problems, tool_spec
 
 
-class ToolRefused(Exception):
+class ToolRefusedError(Exception):
     """A tool's answer to a call that it cannot carry out; the message is shown to the model."""
 
 
@@ -27,12 +27,12 @@ class Addresses:
         """Refuses an address that there is not.
 
         Raises:
-            ToolRefused: if it is known that nobody is reached there.
+            ToolRefusedError: if it is known that nobody is reached there.
         """
         if not address.strip():
-            raise ToolRefused(f"{what}: no address was given.")
+            raise ToolRefusedError(f"{what}: no address was given.")
         if self.complete and address.casefold().strip().lstrip("@#") not in self._known:
-            raise ToolRefused(f"There is no {what} {address!r}.")
+            raise ToolRefusedError(f"There is no {what} {address!r}.")
 
 
 class Desk:
@@ -51,16 +51,16 @@ def carry_out(desk: Desk, tool: str, arguments: Mapping[str, Any]) -> JsonValue:
     """The result of a call.
 
     Raises:
-        ToolRefused: if the tool does not exist, its arguments are wrong, or what they name does
-            not exist.
+        ToolRefusedError: if the tool does not exist, its arguments are wrong, or what they name
+            does not exist.
     """
     spec = tool_spec(tool)
     if spec is None or tool not in _HANDLERS:
-        raise ToolRefused(f"There is no tool {tool!r}.")
+        raise ToolRefusedError(f"There is no tool {tool!r}.")
     given = dict(arguments)
     problems = argument_problems(spec, given)
     if problems:
-        raise ToolRefused("; ".join(problems) + ".")
+        raise ToolRefusedError("; ".join(problems) + ".")
     return _HANDLERS[tool](desk, given)
 
 
@@ -107,7 +107,7 @@ def _loose(record: Record) -> dict[str, Any]:
 def _existing(desk: Desk, kind: Any, key: Any, what: str) -> Record:
     record = desk.world.get(kind, key)
     if record is None:
-        raise ToolRefused(f"There is no {what} with the id {key!r}.")
+        raise ToolRefusedError(f"There is no {what} with the id {key!r}.")
     return record
 
 
@@ -166,9 +166,9 @@ def _send_email(desk: Desk, given: dict[str, Any]) -> JsonValue:
     for name in ("to", "cc", "bcc"):
         for address in str(given.get(name) or "").replace(";", ",").split(","):
             if address.strip() and "@" not in address:
-                raise ToolRefused(f"{address.strip()!r} is no email address.")
+                raise ToolRefusedError(f"{address.strip()!r} is no email address.")
     if not str(given["to"]).strip():
-        raise ToolRefused("No address was given.")
+        raise ToolRefusedError("No address was given.")
     return {"success": True}
 
 
@@ -369,7 +369,7 @@ def _slack_user(desk: Desk, given: dict[str, Any]) -> JsonValue:
     for record in desk.world.of("slack_user"):
         if record.key.casefold().lstrip("@") == given["user_name"].casefold().lstrip("@"):
             return dict(record.fields)
-    raise ToolRefused(f"There is no profile of {given['user_name']!r}.")
+    raise ToolRefusedError(f"There is no profile of {given['user_name']!r}.")
 
 
 @_handles("SlackSendMessage")

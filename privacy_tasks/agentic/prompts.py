@@ -3,10 +3,6 @@
 from __future__ import annotations
 
 import json
-import re
-from collections.abc import Mapping
-from functools import cache
-from importlib import resources
 from typing import Any, Literal, get_args
 
 from inspect_ai.model import (
@@ -18,6 +14,8 @@ from inspect_ai.model import (
 )
 from inspect_ai.tool import ToolCall
 
+from judges.identity import content_hash
+from privacy_tasks.prompt_files import fill, prompt_text
 from privacy_tasks.scenario import AgenticScenario, ToolUse
 from privacy_tasks.toolkits import ToolSpec, tools_of
 
@@ -26,20 +24,6 @@ PROMPTS: tuple[str, ...] = get_args(PromptName)
 
 ToolFormat = Literal["native", "text"]
 TOOL_FORMATS: tuple[str, ...] = get_args(ToolFormat)
-
-_PLACEHOLDER = re.compile(r"\{(\w+)\}")
-
-
-@cache
-def prompt_text(name: str) -> str:
-    """The Markdown file of a prompt, with its placeholders."""
-    file = resources.files("privacy_tasks.agentic") / "prompts" / f"{name}.md"
-    return file.read_text(encoding="utf-8").strip()
-
-
-def fill(template: str, values: Mapping[str, str]) -> str:
-    """The template with every `{name}` replaced, in one pass: a value is never looked at again."""
-    return _PLACEHOLDER.sub(lambda match: values[match[1]], template)
 
 
 def native_messages(scenario: AgenticScenario, prompt: str, trigger: str) -> list[ChatMessage]:
@@ -72,7 +56,7 @@ def text_messages(
         else "Write your next action now."
     )
     body = fill(
-        prompt_text("text_format"),
+        prompt_text("agentic", "text_format"),
         {
             "tools": "\n".join(_tool_line(tool) for tool in tools_of(scenario.toolkits)),
             "transcript": transcript(scenario),
@@ -86,6 +70,33 @@ def text_messages(
     ]
 
 
+def episode_messages(
+    scenario: AgenticScenario, prompt: str, trigger: str, tool_format: str
+) -> list[ChatMessage]:
+    """System prompt and the user's turn, from which a live episode starts."""
+    request = trigger + scenario.instruction
+    if tool_format == "text":
+        tools = "\n".join(_tool_line(tool) for tool in tools_of(episode_toolkits(scenario)))
+        request += "\n\n" + fill(prompt_text("agentic", "episode_text_format"), {"tools": tools})
+    return [
+        ChatMessageSystem(content=_system_text(scenario, f"episode_{prompt}")),
+        ChatMessageUser(content=request),
+    ]
+
+
+def episode_toolkits(scenario: AgenticScenario) -> list[str]:
+    """The toolkits of an episode: the scenario's, and a directory where one can be kept."""
+    return [*scenario.toolkits, *(["Directory"] if scenario.addresses_known else [])]
+
+
+def prompt_hash(mode: str, prompt: str) -> str:
+    """Hash of every text of ours that the model under test is shown."""
+    start = "episode_" if mode == "episode" else ""
+    return content_hash(
+        prompt_text("agentic", f"{start}{prompt}") + prompt_text("agentic", f"{start}text_format")
+    )
+
+
 def transcript(scenario: AgenticScenario) -> str:
     """The trajectory as text: an action, its input and its observation for each step."""
     return "\n".join(
@@ -97,7 +108,7 @@ def transcript(scenario: AgenticScenario) -> str:
 
 def _system_text(scenario: AgenticScenario, prompt: str) -> str:
     return fill(
-        prompt_text(prompt),
+        prompt_text("agentic", prompt),
         {
             "user": scenario.user.name,
             "email": scenario.user.email,

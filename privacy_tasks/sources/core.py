@@ -14,7 +14,7 @@ from pydantic import BaseModel, ConfigDict, JsonValue, ValidationError
 
 from privacy_tasks.errors import DataError
 from privacy_tasks.norms import AnnotatedItem, Flow, Item, Norm, Recipient
-from privacy_tasks.scenario import AgenticScenario, ToolUse, User
+from privacy_tasks.scenario import AgenticScenario, OtherRecipient, ToolUse, User
 from privacy_tasks.strict_yaml import load_yaml
 from privacy_tasks.toolkits import Channel, tool_index
 
@@ -75,6 +75,8 @@ class Pair(_Strict):
     user: User
     today: str
     subject: str
+    situation: str | None = None
+    """What goes on, told from outside and for both twins, without taking a side."""
     items: tuple[Item, ...]
     trajectory: tuple[Step, ...]
     twins: tuple[Twin, ...]
@@ -86,13 +88,14 @@ class Pair(_Strict):
     def _scenario(self, twin: Twin) -> AgenticScenario:
         used = [*(step.tool for step in self.trajectory), twin.final_tool]
         kits = dict.fromkeys(tool_index()[tool][0].toolkit for tool in used)
-        items = tuple(
-            AnnotatedItem(
-                **item.model_dump(),
-                norm=twin.norms[item.id].norm,
-                rationale=twin.norms[item.id].why,
+        others = tuple(
+            OtherRecipient(
+                recipient=other.recipient,
+                final_tool=other.final_tool,
+                items=self._annotated(other),
             )
-            for item in self.items
+            for other in self.twins
+            if other.id != twin.id
         )
         return AgenticScenario(
             id=f"{self.pair}-{twin.id}",
@@ -107,14 +110,27 @@ class Pair(_Strict):
                 transmission_principle=twin.principle,
             ),
             purpose=twin.purpose,
-            items=items,
+            items=self._annotated(twin),
             user=self.user,
             instruction=twin.instruction,
             today=self.today,
             toolkits=tuple(kits),
             trajectory=tuple(ToolUse(**step.model_dump()) for step in self.trajectory),
             final_tool=twin.final_tool,
+            others=others,
+            addresses_known=True,
+            situation=self.situation,
             source_details={"country": self.country},
+        )
+
+    def _annotated(self, twin: Twin) -> tuple[AnnotatedItem, ...]:
+        return tuple(
+            AnnotatedItem(
+                **item.model_dump(),
+                norm=twin.norms[item.id].norm,
+                rationale=twin.norms[item.id].why,
+            )
+            for item in self.items
         )
 
 

@@ -64,11 +64,12 @@ def _session_problems(profile: Profile) -> Iterator[str]:
                     holds_value(value, turn.text) for value in other.values
                 ):
                     yield f"session {number}: a value of {other.id} is said; put it into says"
-    for scenario in profile.session_scenarios():
+    scenarios = profile.session_scenarios()
+    for scenario in scenarios:
         yield from _norm_problems(f"{scenario.id} in sessions", scenario.items, 1, 3)
         yield from telling_apart_problems(scenario)
+    for scenario in scenarios[:1]:  # the place is the same for all
         yield from _norm_problems(f"shared place {scenario.place.name}", scenario.place.items, 1, 3)
-        break
 
 
 def setting_problems(setting: Setting) -> Iterator[str]:
@@ -134,9 +135,7 @@ def _given_away(scenario: Scenario, more: str) -> Iterator[str]:
     for item in scenario.items:
         for value in item.values:
             if holds_value(value, given):
-                yield (
-                    f"{scenario.id}: the value {value!r} of {item.id} is in the purpose or recipient"
-                )
+                yield f"{scenario.id}: purpose or recipient hold the value {value!r} of {item.id}"
 
 
 def telling_apart_problems(scenario: Scenario) -> Iterator[str]:

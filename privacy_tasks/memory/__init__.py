@@ -1,0 +1,1 @@
+"""The memory family: an assistant that remembers, and what it passes on."""

@@ -1,0 +1,1 @@
+"""The probing family: may this item go to this recipient?"""
