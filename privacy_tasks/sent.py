@@ -53,7 +53,8 @@ def record_flow(store: Store, sent: Sent) -> None:
 
 def recorded_flows(store: Store) -> list[Sent]:
     """The flows of a sample, in their order."""
-    return [_sent(record) for record in store.get(_FLOWS, [])]
+    records: list[dict[str, Any]] = store.get(_FLOWS, [])
+    return [_sent(record) for record in records]
 
 
 def by_recipient(flows: Sequence[Sent]) -> list[Sent]:

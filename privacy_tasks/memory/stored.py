@@ -16,7 +16,8 @@ _NOTES = "privacy_tasks_memory"
 
 def notes_in(store: Store) -> dict[str, list[str]]:
     """What stands in each part of the memory: the private one and the shared place."""
-    return {part: list(notes) for part, notes in store.get(_NOTES, {}).items()}
+    known: dict[str, list[str]] = store.get(_NOTES, {})
+    return {part: list(notes) for part, notes in known.items()}
 
 
 def keep_note(store: Store, part: str, text: str) -> None:
