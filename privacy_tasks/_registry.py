@@ -16,10 +16,15 @@ if getattr(judges, "DISTRIBUTION", None) != "privacy-tasks":
 
 from inspect_ai.model import ModelAPI, modelapi
 
+from privacy_tasks.agentic.episode import episode
 from privacy_tasks.agentic.replay import replay
 from privacy_tasks.agentic.task import agentic
+from privacy_tasks.memory.sessions import sessions
+from privacy_tasks.memory.shared import shared
+from privacy_tasks.memory.task import memory
 from privacy_tasks.metrics import (
     by_domain,
+    completeness,
     discernment,
     helpful_rate,
     item_leak_rate,
@@ -29,9 +34,28 @@ from privacy_tasks.metrics import (
     leak_rate_lower,
     leak_rate_upper,
     no_action_rate,
+    over_collection,
     share_rate,
+    stored_leak_rate,
+    stored_rate,
+    upstream,
+    violation_at_n,
+    violation_at_n_bounds,
+    worst_of_n,
 )
-from privacy_tasks.scorers import leak_judge
+from privacy_tasks.probing.metrics import (
+    accuracy,
+    accuracy_by_domain,
+    invalid_rate,
+    order_consistency,
+    paper_accuracy,
+    probes_judged,
+    share_accuracy,
+    withhold_accuracy,
+)
+from privacy_tasks.probing.scorer import probe_answer
+from privacy_tasks.probing.task import answer, probing
+from privacy_tasks.scorers import episode_judge, leak_judge, memory_judge, session_judge
 
 
 @modelapi(name="reference")
@@ -43,10 +67,17 @@ def reference() -> type[ModelAPI]:
 
 
 __all__ = [
+    "accuracy",
+    "accuracy_by_domain",
     "agentic",
+    "answer",
     "by_domain",
+    "completeness",
     "discernment",
+    "episode",
+    "episode_judge",
     "helpful_rate",
+    "invalid_rate",
     "item_leak_rate",
     "judged",
     "leak_judge",
@@ -54,8 +85,27 @@ __all__ = [
     "leak_rate_helpful",
     "leak_rate_lower",
     "leak_rate_upper",
+    "memory",
+    "memory_judge",
     "no_action_rate",
+    "order_consistency",
+    "over_collection",
+    "paper_accuracy",
+    "probe_answer",
+    "probes_judged",
+    "probing",
     "reference",
     "replay",
+    "session_judge",
+    "sessions",
+    "share_accuracy",
     "share_rate",
+    "shared",
+    "stored_leak_rate",
+    "stored_rate",
+    "upstream",
+    "violation_at_n",
+    "violation_at_n_bounds",
+    "withhold_accuracy",
+    "worst_of_n",
 ]

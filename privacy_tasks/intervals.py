@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Hashable, Sequence
 from functools import cache
+from operator import mul
 from typing import NamedTuple
 
 LEVEL = 0.95
@@ -31,6 +32,7 @@ def estimate(
     *,
     units: Sequence[float] | None = None,
     lowest: float = 0.0,
+    weights: Sequence[float] | None = None,
 ) -> Estimate:
     """A mean of values between `lowest` and 1, with a Wilson interval for clustered data.
 
@@ -48,6 +50,7 @@ def estimate(
         clusters: the cluster of each sample.
         units: how many units (items) each value is a mean of; 1 each unless given.
         lowest: the smallest value there can be.
+        weights: how much each value counts for the mean; the same unless given.
 
     Raises:
         ValueError: if a value lies outside [lowest, 1].
@@ -58,8 +61,9 @@ def estimate(
         raise ValueError(f"values between {lowest} and 1 were expected")
     width = 1 - lowest
     shares = [(value - lowest) / width for value in values]
-    mean = math.fsum(shares) / len(shares)
-    sums = _deviation_sums(shares, clusters, mean)
+    heavy = _scaled(weights) if weights is not None else [1.0] * len(shares)
+    mean = math.fsum(map(mul, heavy, shares)) / len(shares)
+    sums = _deviation_sums(shares, heavy, clusters, mean)
     groups = len(sums)
     variance = _variance(sums, len(shares))
     if groups < 2:
@@ -72,7 +76,7 @@ def estimate(
         _, other = wilson(0.0, groups, _quantile(groups))
         lower, upper = mean - other * mean, mean + other * (1 - mean)
     return Estimate(
-        math.fsum(values) / len(values),
+        lowest + width * mean if weights is not None else math.fsum(values) / len(values),
         width * math.sqrt(variance) if groups > 1 else math.nan,
         lowest + width * lower,
         lowest + width * upper,
@@ -91,13 +95,22 @@ def wilson(mean: float, size: float, quantile: float) -> tuple[float, float]:
     return lower, upper
 
 
+def _scaled(weights: Sequence[float]) -> list[float]:
+    """The weights, so that they are 1 on average."""
+    total = math.fsum(weights)
+    return [weight * len(weights) / total for weight in weights]
+
+
 def _deviation_sums(
-    values: Sequence[float], clusters: Sequence[Hashable], mean: float
+    values: Sequence[float],
+    weights: Sequence[float],
+    clusters: Sequence[Hashable],
+    mean: float,
 ) -> list[float]:
-    """For each cluster the sum of its values' deviations from the mean."""
+    """For each cluster the sum of its values' weighted deviations from the mean."""
     groups: dict[Hashable, list[float]] = {}
-    for value, cluster in zip(values, clusters, strict=True):
-        groups.setdefault(cluster, []).append(value - mean)
+    for value, weight, cluster in zip(values, weights, clusters, strict=True):
+        groups.setdefault(cluster, []).append(weight * (value - mean))
     return [math.fsum(deviations) for deviations in groups.values()]
 
 

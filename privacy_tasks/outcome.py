@@ -50,6 +50,11 @@ def outcome_of(state: TaskState) -> Outcome:
     return _READERS[state.metadata["kind"]](state)
 
 
+def broken_reply(state: TaskState) -> Broken | None:
+    """Why the last reply cannot be read as what the model says, if so."""
+    return _no_reply(state) or _empty(state.output) or _unfinished(state.output)
+
+
 def _next_action(state: TaskState) -> Outcome:
     """The one action after a replayed trajectory."""
     broken = _no_reply(state)
@@ -97,7 +102,7 @@ def _episode(state: TaskState) -> Outcome:
         return NoAction("turn_limit")
     if ended is None:
         return _no_reply(state) or NoAction("limit")
-    broken = _no_reply(state) or _empty(state.output) or _unfinished(state.output)
+    broken = broken_reply(state)
     if broken:
         return broken
     used = any(message.role == "tool" for message in state.messages)
@@ -107,7 +112,7 @@ def _episode(state: TaskState) -> Outcome:
 
 def _message(state: TaskState) -> Outcome:
     """A message that was asked for: the whole reply is what goes out."""
-    broken = _no_reply(state) or _empty(state.output) or _unfinished(state.output)
+    broken = broken_reply(state)
     text = state.output.completion if state.output.choices else ""
     return broken or [Sent(text=text, parts=(text,))]
 

@@ -30,7 +30,7 @@ def scenario_metadata(scenario: Scenario, kind: str) -> dict[str, Any]:
 
 def label(recipient: Recipient) -> str:
     """A recipient as the judge and the reader of a log see them."""
-    return f"{recipient.name} ({recipient.role})"
+    return f"{recipient.name} ({recipient.role})" if recipient.role else recipient.name
 
 
 def recipient_record(recipient: Recipient, items: Sequence[AnnotatedItem]) -> dict[str, Any]:

@@ -13,8 +13,9 @@ from harness_adapters.cli.output import examples, json_option, out, print_json
 from judges.lexical import LexicalJudge
 from judges.question import JudgedItem, Question
 from privacy_tasks.scenario import AgenticScenario
-from privacy_tasks.sources import ScenarioSet, core_header, load_agentic, privacylens
+from privacy_tasks.sources import core_header, load_agentic, privacylens
 from privacy_tasks.sources.fetch import cache_folder
+from privacy_tasks.sources.scenario_set import ScenarioSet
 
 
 @click.command(
@@ -50,7 +51,7 @@ def list_sets(data: tuple[str, ...], as_json: bool) -> None:
         console.print(table)
 
 
-def describe(scenario_set: ScenarioSet) -> dict[str, Any]:
+def describe(scenario_set: ScenarioSet[AgenticScenario]) -> dict[str, Any]:
     """Sizes and identity of a set."""
     scenarios = scenario_set.scenarios
     described: dict[str, Any] = {

@@ -27,7 +27,8 @@ from privacy_tasks.sample import recipient_record, scenario_metadata
 from privacy_tasks.scenario import AgenticScenario
 from privacy_tasks.scorers import episode_judge, leak_judge
 from privacy_tasks.sent import RECIPIENT
-from privacy_tasks.sources import ScenarioSet, load_agentic
+from privacy_tasks.sources import load_agentic
+from privacy_tasks.sources.scenario_set import ScenarioSet
 
 MODES = ("replay", "episode")
 
@@ -55,7 +56,7 @@ def agentic(
     norms of whom it reaches.
 
     Args:
-        data: `core`, `privacylens`, `core:PATH` or `privacylens:PATH`.
+        data: `core`, `privacylens`, `confaide`, or one of them with `:PATH`.
         prompt: system prompt, `naive` or `privacy_enhanced`.
         tool_format: `native` tool calls, or `text`: a transcript of Action and Action Input, for
             models without tool calling.
@@ -106,7 +107,9 @@ def agentic(
     )
 
 
-def _chosen(scenario_set: ScenarioSet, domains: str | list[str]) -> list[AgenticScenario]:
+def _chosen(
+    scenario_set: ScenarioSet[AgenticScenario], domains: str | list[str]
+) -> list[AgenticScenario]:
     if domains == "all":
         return list(scenario_set.scenarios)
     known = {scenario.domain for scenario in scenario_set.scenarios}

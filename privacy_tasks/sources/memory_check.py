@@ -24,13 +24,11 @@ def profile_problems(profile: Profile) -> Iterator[str]:
         yield f"{len(profile.attributes)} attributes; at least {ATTRIBUTES} are needed"
     if len(profile.contexts) < CONTEXTS:
         yield f"{len(profile.contexts)} contexts; at least {CONTEXTS} are needed"
-    yield from _value_problems(profile.attributes)
+    yield from usable_problems(profile)
     for scenario in profile.scenarios():
         if scenario.domain not in DOMAINS:
             yield f"{scenario.id}: domain {scenario.domain!r} is not one of {', '.join(DOMAINS)}"
         yield from _norm_problems(scenario.id, scenario.items, share=2, withhold=8)
-        yield from _given_away(scenario, "")
-        yield from telling_apart_problems(scenario)
     norms: dict[str, set[str]] = {}
     for scenario in profile.scenarios():
         for item in scenario.items:
@@ -41,20 +39,38 @@ def profile_problems(profile: Profile) -> Iterator[str]:
             "more than half of the attributes never change between share and withhold:"
             f" {', '.join(fixed)}"
         )
-    yield from _session_problems(profile)
+    yield from _session_size_problems(profile)
 
 
-def _session_problems(profile: Profile) -> Iterator[str]:
+def usable_problems(profile: Profile) -> Iterator[str]:
+    """What would make figures wrong, in a profile of any size."""
+    yield from _value_problems(profile.attributes)
+    for scenario in (*profile.scenarios(), *profile.session_scenarios()):
+        yield from telling_apart_problems(scenario)
+        yield from _given_away(scenario)
+    yield from _saying_problems(profile)
+
+
+def _session_size_problems(profile: Profile) -> Iterator[str]:
     if not 3 <= len(profile.sessions) <= 6:
         yield f"{len(profile.sessions)} sessions; 3 to 6 are needed"
     if len(profile.said()) < SAID:
         yield f"{len(profile.said())} attributes come up in sessions; at least {SAID} are needed"
     if len(profile.session_contexts) < SESSION_CONTEXTS:
         yield f"at least {SESSION_CONTEXTS} session_contexts are needed"
-    spoken = {attribute.id: attribute for attribute in profile.attributes}
     for number, talk in enumerate(profile.sessions, start=1):
         if not 2 <= len(talk.turns) <= 5:
             yield f"session {number} has {len(talk.turns)} turns; 2 to 5 are allowed"
+    scenarios = profile.session_scenarios()
+    for scenario in scenarios:
+        yield from _norm_problems(f"{scenario.id} in sessions", scenario.items, 1, 3)
+    for scenario in scenarios[:1]:  # the place is the same for all
+        yield from _norm_problems(f"shared place {scenario.place.name}", scenario.place.items, 1, 3)
+
+
+def _saying_problems(profile: Profile) -> Iterator[str]:
+    spoken = {attribute.id: attribute for attribute in profile.attributes}
+    for number, talk in enumerate(profile.sessions, start=1):
         for turn in talk.turns:
             for key in turn.says:
                 if not any(holds_value(value, turn.text) for value in spoken[key].values):
@@ -64,12 +80,6 @@ def _session_problems(profile: Profile) -> Iterator[str]:
                     holds_value(value, turn.text) for value in other.values
                 ):
                     yield f"session {number}: a value of {other.id} is said; put it into says"
-    scenarios = profile.session_scenarios()
-    for scenario in scenarios:
-        yield from _norm_problems(f"{scenario.id} in sessions", scenario.items, 1, 3)
-        yield from telling_apart_problems(scenario)
-    for scenario in scenarios[:1]:  # the place is the same for all
-        yield from _norm_problems(f"shared place {scenario.place.name}", scenario.place.items, 1, 3)
 
 
 def setting_problems(setting: Setting) -> Iterator[str]:
@@ -129,9 +139,9 @@ def _norm_problems(
         )
 
 
-def _given_away(scenario: Scenario, more: str) -> Iterator[str]:
+def _given_away(scenario: Scenario) -> Iterator[str]:
     recipient = scenario.flow.recipient
-    given = f"{recipient.name}\n{recipient.address}\n{scenario.purpose}\n{more}"
+    given = f"{recipient.name}\n{recipient.address}\n{scenario.purpose}"
     for item in scenario.items:
         for value in item.values:
             if holds_value(value, given):

@@ -25,6 +25,14 @@ REMOTE = RemoteFile(
     name="privacylens-main_data.json",
 )
 
+CONFAIDE = RemoteFile(
+    hub="https://raw.githubusercontent.com",
+    path=f"SALT-NLP/PrivacyLens/{REVISION}/data/extensibility/confide_subset.json",
+    sha256="54e0ebd09fe45ab85c69998580f9a5d4ba6c3e45f71c163c1fe0ec4ca40fb804",
+    name="privacylens-confaide_subset.json",
+)
+"""32 cases that PrivacyLens' authors made of ConfAIde's (Mireshghallah et al. 2024) second tier."""
+
 CASES = 493
 """Number of cases in the published file."""
 
@@ -39,12 +47,15 @@ class _Part(BaseModel):
 class _Seed(_Part):
     data_type: str
     data_subject: str
+    data_sender: str
     data_recipient: str
     transmission_principle: str
     source: str
 
 
 class _Vignette(_Part):
+    story: str
+    data_type_concrete: str
     data_recipient_concrete: str
     data_subject_concrete: str
 
@@ -66,7 +77,7 @@ class _Case(_Part):
     trajectory: _Trajectory
 
 
-def read_privacylens(file: Path) -> list[AgenticScenario]:
+def read_privacylens(file: Path, set_name: str = "privacylens") -> list[AgenticScenario]:
     """Every case of a file in PrivacyLens' schema, in its order.
 
     Raises:
@@ -78,10 +89,12 @@ def read_privacylens(file: Path) -> list[AgenticScenario]:
         raise DataError(f"{file.name} is not JSON: {error}") from error
     if not isinstance(entries, list) or not entries:
         raise DataError(f"{file.name} is to hold a list of PrivacyLens cases")
-    return [_scenario(file.name, place, entry) for place, entry in enumerate(entries, start=1)]
+    return [
+        _scenario(file.name, set_name, place, entry) for place, entry in enumerate(entries, start=1)
+    ]
 
 
-def _scenario(file: str, place: int, entry: Any) -> AgenticScenario:
+def _scenario(file: str, set_name: str, place: int, entry: Any) -> AgenticScenario:
     name = entry.get("name", f"case {place}") if isinstance(entry, dict) else f"case {place}"
     try:
         case = _Case.model_validate(entry)
@@ -106,7 +119,7 @@ def _scenario(file: str, place: int, entry: Any) -> AgenticScenario:
     used = (tool_index()[tool][0].toolkit for tool in (*(s.tool for s in steps), spec.name))
     return AgenticScenario(
         id=case.name,
-        set="privacylens",
+        set=set_name,
         domain=seed.source,
         channel=spec.outgoing.channel,
         cluster=case.name,
@@ -133,6 +146,14 @@ def _scenario(file: str, place: int, entry: Any) -> AgenticScenario:
         toolkits=tuple(dict.fromkeys([*story.toolkits, *used])),
         trajectory=tuple(steps),
         final_tool=story.final_action,
+        situation=vignette.story,
+        source_details={
+            "data_type": seed.data_type,
+            "data_type_concrete": vignette.data_type_concrete,
+            "data_subject": seed.data_subject,
+            "data_sender": seed.data_sender,
+            "data_recipient": seed.data_recipient,
+        },
     )
 
 
