@@ -322,6 +322,9 @@ _LEAK: tuple[_Factory, ...] = (
     leak_rate_lower,
     leak_rate_upper,
 )
+OVER_RUNS = ("violation_at_n", "completeness")
+"""The measures of CIMemories, over a person's contexts and all runs."""
+
 _OVER_RUNS: tuple[_Factory, ...] = (
     violation_at_n,
     completeness,

@@ -65,6 +65,11 @@ class Scenario(BaseModel):
     items: tuple[AnnotatedItem, ...]
     source_details: dict[str, Any] = {}
 
+    @property
+    def visible_text(self) -> str:
+        """All that the model sees of the case."""
+        raise NotImplementedError
+
     def with_norm(self, norm: str) -> tuple[AnnotatedItem, ...]:
         """The items that carry that norm."""
         return tuple(item for item in self.items if item.norm == norm)

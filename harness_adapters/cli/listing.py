@@ -12,10 +12,13 @@ from rich.table import Table
 from harness_adapters.cli.output import examples, json_option, out, print_json
 from judges.lexical import LexicalJudge
 from judges.question import JudgedItem, Question
-from privacy_tasks.scenario import AgenticScenario
-from privacy_tasks.sources import core_header, load_agentic, privacylens
-from privacy_tasks.sources.fetch import cache_folder
-from privacy_tasks.sources.scenario_set import ScenarioSet
+from privacy_tasks.probing.probes import probes_of
+from privacy_tasks.probing.prompts import ORDERS
+from privacy_tasks.scenario import AgenticScenario, Scenario
+from privacy_tasks.sources import REMOTE, cimemories, core_header, load_agentic, privacylens
+from privacy_tasks.sources.fetch import RemoteFile, cache_folder
+from privacy_tasks.sources.memory import MODES, load_memory
+from privacy_tasks.sources.scenario_set import S, ScenarioSet
 
 
 @click.command(
@@ -23,45 +26,71 @@ from privacy_tasks.sources.scenario_set import ScenarioSet
     epilog=examples(
         "privacy-tasks list",
         "privacy-tasks list --data privacylens:main_data.json",
+        "privacy-tasks list --task memory --data cimemories:profiles.json --json",
         "privacy-tasks list --json | jq '.[0].hash'",
     ),
 )
+@click.option(
+    "--task",
+    default="agentic",
+    show_default=True,
+    type=click.Choice(["agentic", "memory"]),
+    help="With --data: the task whose data it is (probing uses those of agentic).",
+)
 @click.option("--data", multiple=True, help="A set to describe, as for -T data=…; may be repeated.")
 @json_option
-def list_sets(data: tuple[str, ...], as_json: bool) -> None:
+def list_sets(task: str, data: tuple[str, ...], as_json: bool) -> None:
     """List the scenario sets: sizes, versions, hashes.
 
-    Without --data, the embedded core set and whether PrivacyLens has been fetched; nothing is
-    fetched for this.
+    Without --data, the embedded core set, and the published ones with what is known of them here;
+    nothing is fetched for this.
     """
-    sets = [describe(load_agentic(name)) for name in data or ("core",)]
-    if not data:
-        sets.append(_privacylens_status())
+    if data:
+        sets = [
+            describe(load_agentic(name), "privacy_tasks/agentic")
+            if task == "agentic"
+            else describe(load_memory(name, "profile"), "privacy_tasks/memory")
+            for name in data
+        ]
+    else:
+        sets = [describe(load_agentic("core"), "privacy_tasks/agentic")]
+        sets += [
+            describe(load_memory("core", mode), f"privacy_tasks/memory -T mode={mode}")
+            for mode in MODES
+        ]
+        sets.append(_probes())
+        sets += [_published(name, remote) for name, remote in REMOTE.items()]
+        sets.append(_CIMEMORIES)
     if as_json:
         print_json(sets)
         return
     console = out()
     for described in sets:
-        table = Table(show_header=False, title=escape(str(described["set"])), title_justify="left")
+        title = escape(f"{described['set']}: {described['task']}")
+        table = Table(show_header=False, title=title, title_justify="left")
         table.add_column(style="bold")
         table.add_column(overflow="fold")
         for key, value in described.items():
-            if key != "set":
+            if key not in ("set", "task"):
                 table.add_row(key.replace("_", " "), escape(_text(value)))
         console.print(table)
 
 
-def describe(scenario_set: ScenarioSet[AgenticScenario]) -> dict[str, Any]:
+def describe(scenario_set: ScenarioSet[S], task: str) -> dict[str, Any]:
     """Sizes and identity of a set."""
     scenarios = scenario_set.scenarios
     described: dict[str, Any] = {
         "set": scenario_set.name,
-        "task": "privacy_tasks/agentic",
+        "task": task,
         "version": scenario_set.version,
         "hash": scenario_set.hash,
         "scenarios": len(scenarios),
         "clusters": len({scenario.cluster for scenario in scenarios}),
-        "tool_calls": sum(len(scenario.trajectory) for scenario in scenarios),
+    }
+    agentic = [scenario for scenario in scenarios if isinstance(scenario, AgenticScenario)]
+    if agentic:
+        described["tool_calls"] = sum(len(scenario.trajectory) for scenario in agentic)
+    described |= {
         "items": dict(Counter(item.norm for scenario in scenarios for item in scenario.items)),
         "items_not_found_lexically": sum(map(_not_found, scenarios)),
         "domains": dict(sorted(Counter(scenario.domain for scenario in scenarios).items())),
@@ -72,7 +101,22 @@ def describe(scenario_set: ScenarioSet[AgenticScenario]) -> dict[str, Any]:
     return described
 
 
-def _not_found(scenario: AgenticScenario) -> int:
+def _probes() -> dict[str, Any]:
+    """The probes that the core set makes."""
+    core = load_agentic("core")
+    probes = probes_of(core.scenarios, "vignette")
+    return {
+        "set": core.name,
+        "task": "privacy_tasks/probing",
+        "version": core.version,
+        "hash": core.hash,
+        "probes": len(probes),
+        "asked": f"{len(probes) * len(ORDERS)} times, each in both orders",
+        "right_answers": dict(Counter(probe.right for probe in probes)),
+    }
+
+
+def _not_found(scenario: Scenario) -> int:
     """Items to withhold or share that the lexical judge does not find in what the model sees."""
     items = [item for item in scenario.items if item.norm != "discretionary"]
     verdict = LexicalJudge().judge_now(
@@ -89,16 +133,24 @@ def _not_found(scenario: AgenticScenario) -> int:
     return sum(not item.disclosed for item in verdict.items)
 
 
-def _privacylens_status() -> dict[str, Any]:
-    fetched = (cache_folder() / privacylens.REMOTE.name).exists()
+def _published(name: str, remote: RemoteFile) -> dict[str, Any]:
+    fetched = (cache_folder() / remote.name).exists()
     return {
-        "set": "privacylens",
-        "task": "privacy_tasks/agentic",
+        "set": name,
+        "task": "privacy_tasks/agentic, privacy_tasks/probing",
         "version": privacylens.REVISION[:7],
-        "hash": privacylens.REMOTE.sha256[:12],
-        "scenarios": privacylens.CASES,
-        "fetched": "yes" if fetched else "no; it is when first used (or pass privacylens:PATH)",
+        "hash": remote.sha256[:12],
+        "scenarios": privacylens.CASES[name],
+        "fetched": "yes" if fetched else f"no; it is when first used (or pass {name}:PATH)",
     }
+
+
+_CIMEMORIES = {
+    "set": "cimemories",
+    "task": "privacy_tasks/memory -T mode=profile",
+    "version": "that of the hub when it is fetched; the log says which",
+    "fetched": f"from {cimemories.HUB_ID} when used (or pass cimemories:PATH)",
+}
 
 
 def _text(value: Any) -> str:

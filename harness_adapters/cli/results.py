@@ -17,10 +17,21 @@ from harness_adapters.errors import LogError
 from harness_adapters.runs.inspect_log import Figure, Run, read_run
 
 _COLUMNS = (
+    "accuracy",
+    "withhold_accuracy",
+    "share_accuracy",
+    "order_consistency",
+    "invalid_rate",
+    "paper_accuracy",
     "discernment",
     "leak_rate",
     "item_leak_rate",
     "share_rate",
+    "violation_at_n",
+    "completeness",
+    "over_collection",
+    "stored_rate",
+    "stored_leak_rate",
     "helpful_rate",
     "leak_rate_helpful",
     "no_action_rate",
@@ -87,9 +98,19 @@ def read_runs(logs: Sequence[Path], leaks: int) -> list[Run]:
 
 
 def print_figures(console: Console, runs: Sequence[Run]) -> None:
-    """The table, and what a reader must know of it."""
-    console.print(_table(runs, console.width))
-    _print_notes(console, runs)
+    """A table for each kind of task, and what a reader must know of it."""
+    kinds: dict[tuple[str, str], list[Run]] = {}
+    for run in runs:
+        kinds.setdefault((run.task, run.mode), []).append(run)
+    for (task, mode), alike in kinds.items():
+        if len(kinds) > 1 or (task, mode) != _USUAL:
+            console.print(f"\n[bold]{escape(task)}[/bold], {escape(mode)}")
+        console.print(_table(alike, console.width))
+        _print_notes(console, alike)
+
+
+_USUAL = ("privacy_tasks/agentic", "replay")
+"""The task that needs no heading when there is no other."""
 
 
 def _table(runs: Sequence[Run], width: int) -> Table:
@@ -97,11 +118,11 @@ def _table(runs: Sequence[Run], width: int) -> Table:
 
     A figure that no run has is left out.
     """
-    names = [name for name in _COLUMNS if any(run.metrics[name].mean is not None for run in runs)]
+    names = [name for name in _COLUMNS if any(_is_known(run, name) for run in runs)]
     wide = _grid(
         ["model", "n", *names],
         [
-            [_label(run), str(run.samples), *(shown(run.metrics[name], "\n") for name in names)]
+            [_label(run), str(run.samples), *(shown(run.metrics.get(name), "\n") for name in names)]
             for run in runs
         ],
     )
@@ -111,7 +132,7 @@ def _table(runs: Sequence[Run], width: int) -> Table:
         ["", *(_label(run) for run in runs)],
         [
             ["n", *(str(run.samples) for run in runs)],
-            *([name, *(shown(run.metrics[name], "\n") for run in runs)] for name in names),
+            *([name, *(shown(run.metrics.get(name), "\n") for run in runs)] for name in names),
         ],
     )
 
@@ -131,9 +152,14 @@ def _label(run: Run) -> str:
     return escape(f"{run.model}{settings}")
 
 
-def shown(figure: Figure, between: str) -> str:
+def _is_known(run: Run, name: str) -> bool:
+    figure = run.metrics.get(name)
+    return figure is not None and figure.mean is not None
+
+
+def shown(figure: Figure | None, between: str) -> str:
     """`0.31` and its interval `[0.25, 0.38]`, or a dash where it is not defined."""
-    if figure.mean is None or figure.lower is None or figure.upper is None:
+    if figure is None or figure.mean is None or figure.lower is None or figure.upper is None:
         return "—"
     return f"{figure.mean:.2f}{between}\\[{figure.lower:.2f}, {figure.upper:.2f}]"
 
@@ -146,6 +172,8 @@ def _print_notes(console: Console, runs: Sequence[Run]) -> None:
         floor = " (a floor: it finds no paraphrase)" if judge.startswith("lexical/") else ""
         console.print(f"Judge: {escape(judge)}{floor}")
     for run in runs:
+        for line in _over_runs(run):
+            console.print(line)
         if run.status != "success":
             console.print(
                 f"[yellow]{escape(run.model)}: the run ended with {run.status!r};"
@@ -153,7 +181,10 @@ def _print_notes(console: Console, runs: Sequence[Run]) -> None:
             )
         if run.unscored:
             reasons = ", ".join(f"{reason} {count}" for reason, count in run.unscored.items())
-            lower, upper = (run.metrics[f"leak_rate_{end}"].mean for end in ("lower", "upper"))
+            lower, upper = (
+                figure.mean if (figure := run.metrics.get(f"leak_rate_{end}")) else None
+                for end in ("lower", "upper")
+            )
             bounds = (
                 f"; with them, leak_rate is between {lower:.2f} and {upper:.2f}"
                 if lower is not None and upper is not None
@@ -170,6 +201,21 @@ def _print_notes(console: Console, runs: Sequence[Run]) -> None:
                 f"{escape(run.model)}: the log holds {run.scorings} sets of scores;"
                 " these are the last."
             )
+
+
+def _over_runs(run: Run) -> list[str]:
+    """What belongs to the measures over all runs: n, bounds, and upstream's own figures."""
+    if not _is_known(run, "violation_at_n"):
+        return []
+    means = run.means
+    lines = [f"{escape(run.model)}: violation_at_n and completeness are over n={run.epochs} runs."]
+    lower, upper = means.get("violation_at_n_lower"), means.get("violation_at_n_upper")
+    if lower is not None and upper is not None and lower != upper:
+        lines[0] += f" With the unscored, violation_at_n is between {lower:.2f} and {upper:.2f}."
+    theirs = means.get("violation_at_n_upstream"), means.get("completeness_upstream")
+    if theirs[0] is not None and theirs[1] is not None:
+        lines[0] += f" As upstream counts: {theirs[0]:.4f} and {theirs[1]:.4f}."
+    return lines
 
 
 def print_leaks(console: Console, run: Run) -> None:

@@ -12,9 +12,22 @@ from inspect_ai.log import EvalLog, EvalSample, EvalScore, read_eval_log
 from pydantic import BaseModel, ConfigDict
 
 from harness_adapters.errors import LogError
-from privacy_tasks.metrics import DEFINITIONS, PER_DOMAIN, domain_name, figure_names
+from privacy_tasks.metrics import DEFINITIONS, OVER_RUNS, PER_DOMAIN, domain_name, figure_names
+from privacy_tasks.probing import metrics as probing
 
-SCORER = "leak_judge"
+JUDGES = ("leak_judge", "episode_judge", "memory_judge", "session_judge")
+SCORERS = (*JUDGES, "probe_answer")
+
+FIGURES = tuple(dict.fromkeys([*DEFINITIONS, *OVER_RUNS, *probing.FIGURES]))
+"""Every figure with an interval that a log of ours can hold."""
+
+MEANS = (
+    "violation_at_n_lower",
+    "violation_at_n_upper",
+    "violation_at_n_upstream",
+    "completeness_upstream",
+)
+"""Figures without an interval."""
 
 
 class Figure(BaseModel):
@@ -29,7 +42,7 @@ class Figure(BaseModel):
 
 
 class Leak(BaseModel):
-    """An item that went to somebody who should not have it."""
+    """An item that went to somebody who is not to have it."""
 
     model_config = ConfigDict(frozen=True)
 
@@ -47,12 +60,19 @@ class Run(BaseModel):
 
     model: str
     task: str
+    mode: str
+    """Mode of the task; of probes, their level."""
+    scorer: str
     status: str
     judge: str
     data: dict[str, str]
     """Name, version and hash of the scenario set."""
     samples: int
+    epochs: int
     metrics: dict[str, Figure]
+    """Every figure that the log holds; the headline is the first."""
+    means: dict[str, float | None]
+    """Further figures, without an interval."""
     domains: dict[str, dict[str, float | None]]
     """Metric -> domain -> mean."""
     settings: dict[str, Any]
@@ -68,7 +88,7 @@ class Run(BaseModel):
 
 
 def read_run(file: Path, *, leaks: int = 0) -> Run:
-    """The results of one log of a task whose outputs are judged for disclosure.
+    """The results of one log of a task of this project.
 
     Args:
         file: an `.eval` or `.json` log.
@@ -87,15 +107,21 @@ def read_run(file: Path, *, leaks: int = 0) -> Run:
     return Run(
         model=log.eval.model,
         task=log.eval.task,
+        mode=str(metadata.get("mode", "unknown")),
+        scorer=_name(score.scorer),
         status=log.status,
-        judge=_judge(samples, str(metadata.get("judge", "unknown"))),
+        judge=_judge(samples, str(metadata.get("judge", NO_JUDGE))),
         data={
             key: str(metadata.get(field, "unknown"))
             for key, field in (("name", "set"), ("version", "set_version"), ("hash", "set_hash"))
         },
         samples=log.results.total_samples,
-        metrics={name: _figure(score, name) for name in DEFINITIONS},
-        domains={name: _domains(score, name) for name in PER_DOMAIN},
+        epochs=log.eval.config.epochs or 1,
+        metrics={name: _figure(score, name) for name in FIGURES if name in score.metrics},
+        means={name: _number(score, name) for name in MEANS if name in score.metrics},
+        domains={
+            name: found for name in (*PER_DOMAIN, "accuracy") if (found := _domains(score, name))
+        },
         settings=_settings(log.eval.task_args, log.eval.model_args),
         scorings=len(ours),
         unscored=_unscored(samples),
@@ -114,22 +140,48 @@ def _read(file: Path) -> EvalLog:
         raise LogError(f"{file.name} cannot be read as an Inspect log: {error}") from error
 
 
+NO_JUDGE = "none: the answers are read"
+"""What stands for a judge where none is needed."""
+
+_LEAST = {"probe_answer": "invalid_rate"}
+"""A metric that a log of a scorer must hold; of the others, `discernment`."""
+
+
+def _name(scorer: str) -> str:
+    """A scorer's name without its namespace; a second one of the same name has a number."""
+    return scorer.rpartition("/")[2]
+
+
+def _is_ours(scorer: str) -> bool:
+    return _name(scorer).rstrip("0123456789") in SCORERS
+
+
 def _our_scores(scores: Sequence[EvalScore], file: Path) -> list[EvalScore]:
-    """The figures of our judges; a log that was judged again may hold several."""
-    ours = [score for score in scores if score.scorer.startswith(SCORER)]
-    if not ours or not all(set(DEFINITIONS) <= set(score.metrics) for score in ours):
-        raise LogError(f"{file.name} is no log of a task of privacy_tasks judged by {SCORER}.")
+    """The figures of our scorers; a log that was judged again may hold several."""
+    ours = [score for score in scores if _is_ours(score.scorer)]
+    whole = all(_LEAST.get(_name(it.scorer), "discernment") in it.metrics for it in ours)
+    if not ours or not whole:
+        raise LogError(
+            f"{file.name} is no log of a task of privacy_tasks judged by {', '.join(SCORERS)}."
+        )
     return ours
 
 
 _USUAL = {
-    "prompt": "naive",
+    "level": "vignette",
+    "cot": False,
+    "shots": 0,
+    "protocol": "paired",
+    "memory": None,
+    "user": "auto",
+    "turns": None,
     "tool_format": "native",
     "force_action": False,
     "trigger": "",
     "domains": "all",
 }
-_SHOWN_MODEL_ARGUMENTS = ("leak", "share", "seed")
+_USUAL_PROMPTS = (None, "naive", "basic")
+_SHOWN_MODEL_ARGUMENTS = ("leak", "share", "seed", "store")
 
 
 def _settings(task: dict[str, Any], model: dict[str, Any]) -> dict[str, Any]:
@@ -137,9 +189,10 @@ def _settings(task: dict[str, Any], model: dict[str, Any]) -> dict[str, Any]:
 
     Of a model's arguments only those of the reference models: others may be paths or secrets.
     """
-    return {name: task[name] for name in _USUAL if task.get(name, _USUAL[name]) != _USUAL[name]} | {
-        name: model[name] for name in _SHOWN_MODEL_ARGUMENTS if name in model
-    }
+    shown = {name: task[name] for name in _USUAL if task.get(name, _USUAL[name]) != _USUAL[name]}
+    if task.get("prompt") not in _USUAL_PROMPTS:
+        shown["prompt"] = task["prompt"]
+    return shown | {name: model[name] for name in _SHOWN_MODEL_ARGUMENTS if name in model}
 
 
 def _errors(samples: Sequence[EvalSample]) -> dict[str, str]:
@@ -173,13 +226,14 @@ def _domains(score: EvalScore, name: str) -> dict[str, float | None]:
 
 def _score_metadata(sample: EvalSample) -> dict[str, Any]:
     """Metadata of the sample's last verdict."""
-    names = [name for name in sample.scores or {} if name.startswith(SCORER)]
+    names = [name for name in sample.scores or {} if _is_ours(name)]
     return ((sample.scores or {})[names[-1]].metadata or {}) if names else {}
 
 
 def _judge(samples: Sequence[EvalSample], planned: str) -> str:
     """Who judged; a log that was judged again says so in its samples only."""
-    judges = {found["judge"] for sample in samples if (found := _score_metadata(sample))}
+    every = [_score_metadata(sample) for sample in samples]
+    judges = {found["judge"] for found in every if "judge" in found}
     return ", ".join(sorted(judges)) or planned
 
 
@@ -198,18 +252,30 @@ def _unscored(samples: Sequence[EvalSample]) -> dict[str, int]:
 def _leaks(samples: Sequence[EvalSample]) -> list[Leak]:
     found = []
     for sample in samples:
-        items = {item["id"]: item for item in (sample.metadata or {}).get("items", [])}
+        about = sample.metadata or {}
+        items = {item["id"]: item for item in about.get("items", [])}
         for verdict in _score_metadata(sample).get("verdicts", []):
             if verdict["norm"] == "withhold" and verdict["disclosed"]:
                 item = items[verdict["item"]]
                 found.append(
                     Leak(
                         scenario=str(sample.id),
-                        recipient=str((sample.metadata or {})["recipient"]),
+                        recipient=_reader(about, verdict["recipient"]),
                         item=item["statement"],
                         quote=verdict["quote"] or "",
-                        why_not=item["rationale"],
+                        why_not=_why_not(about, verdict["recipient"], item),
                     )
                 )
                 break
     return found
+
+
+def _reader(about: dict[str, Any], key: str | None) -> str:
+    """Who got it: the sample's recipient, or another whom its norms speak of."""
+    person = about.get("recipients", {}).get(key)
+    return f"{person['name']} ({person['role']})" if person else str(about["recipient"])
+
+
+def _why_not(about: dict[str, Any], key: str | None, item: dict[str, Any]) -> str:
+    person = about.get("recipients", {}).get(key)
+    return str(person["norms"][item["id"]][1] if person else item["rationale"])

@@ -69,7 +69,7 @@ def _read_core(path: Path | None) -> ScenarioSet[AgenticScenario]:
 
 
 def _read_privacylens(name: str, path: Path | None) -> ScenarioSet[AgenticScenario]:
-    remote = _REMOTE[name]
+    remote = REMOTE[name]
     if path is None:
         file = fetch(
             remote,
@@ -90,7 +90,8 @@ def _read_privacylens(name: str, path: Path | None) -> ScenarioSet[AgenticScenar
     )
 
 
-_REMOTE: dict[str, RemoteFile] = {
+REMOTE: dict[str, RemoteFile] = {
     "privacylens": privacylens.REMOTE,
     "confaide": privacylens.CONFAIDE,
 }
+"""The published files in PrivacyLens' schema."""

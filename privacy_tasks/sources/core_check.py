@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator, Mapping
 from difflib import get_close_matches
 from itertools import combinations
 from typing import Any
@@ -126,9 +126,13 @@ def _telling_apart_problems(pair: Pair) -> Iterator[str]:
                 yield f"{scenario.id}: the statements to {norm} do not tell {odd} apart"
 
 
-def shared_runs(pairs: Iterable[Pair]) -> list[tuple[str, str, str]]:
-    """Runs of words that two pairs share: the two names and the run."""
-    runs = {pair.pair: _runs(pair.model_dump(mode="json")) for pair in pairs}
+def shared_runs(contents: Mapping[str, Any]) -> list[tuple[str, str, str]]:
+    """Runs of words that two pieces of the core set share: the two names and the run.
+
+    Args:
+        contents: what each pair, profile or setting holds, by its name.
+    """
+    runs = {name: _runs(content) for name, content in contents.items()}
     return [
         (one, other, " ".join(min(common)))
         for one, other in combinations(runs, 2)

@@ -33,8 +33,8 @@ CONFAIDE = RemoteFile(
 )
 """32 cases that PrivacyLens' authors made of ConfAIde's (Mireshghallah et al. 2024) second tier."""
 
-CASES = 493
-"""Number of cases in the published file."""
+CASES = {"privacylens": 493, "confaide": 32}
+"""Number of cases in the published files."""
 
 DAY = "2022-02-22"
 """The day on which all its trajectories take place."""
