@@ -105,7 +105,7 @@ def test_without_a_grader_it_stops_before_the_first_generation(
         ("tool_format=xml", "native, text"),
         ("judge=vibes", "llm, lexical"),
         ("force_action=maybe", "true, false"),
-        ("data=corr", "core, privacylens, core:PATH, privacylens:PATH"),
+        ("data=corr", "core, privacylens, confaide, core:PATH, privacylens:PATH"),
         ("domains=health,helth", "'helth' is not in this data set; domains can be: belief"),
         ("domains=", "domains=None is not allowed"),
         ("data=privacylens:gone.json", "gone.json does not exist"),

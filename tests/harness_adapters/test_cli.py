@@ -64,7 +64,13 @@ def test_results_of_a_folder_show_figures_intervals_judge_data_and_leaks(
     folder, _, _ = demo_output
     done = call("results", folder / "logs", "--domains", "--leaks", "2")
     assert done.exit_code == 0, done.output
-    for part in ("reference/leaky", "[0.94, 1.00]", "Judge: lexical/1", "core 2026.11", "housing"):
+    for part in (
+        "reference/leaky",
+        "[0.94, 1.00]",
+        "Judge: lexical/1",
+        "core 2026.11.1",
+        "housing",
+    ):
         assert part in done.stdout
     assert done.stdout.count("  leaked: ") == 4  # two of leaky, two of mixed
     assert "helpful_rate" not in done.stdout  # the lexical judge cannot tell
@@ -133,13 +139,19 @@ def test_logs_of_other_tasks_in_a_folder_are_named_and_passed_over(
 
 
 def test_list_tells_size_version_hash_and_canary() -> None:
-    core, privacylens = json.loads(call("list", "--json").stdout)
+    sets = json.loads(call("list", "--json").stdout)
+    core, profile, sessions, shared, probes, privacylens, confaide, cimemories = sets
     assert core["set"] == "core"
     assert core["scenarios"] == 2 * core["clusters"] >= 120
     assert core["items_not_found_lexically"] == 0
     assert len(core["hash"]) == 12
     assert len(core["canary"]) == 36
-    assert privacylens["scenarios"] == 493
+    assert profile["scenarios"] >= 12 * 12
+    assert profile["clusters"] == sessions["clusters"] >= 12
+    assert shared["task"] == "privacy_tasks/memory -T mode=shared"
+    assert probes["right_answers"] == {"yes": probes["probes"] / 2, "no": probes["probes"] / 2}
+    assert (privacylens["scenarios"], confaide["scenarios"]) == (493, 32)
+    assert "hub" in cimemories["version"]
     assert call("list").exit_code == 0
     wrong = call("list", "--data", "corr")
     assert wrong.exit_code == 1

@@ -4,6 +4,7 @@ from pathlib import Path
 
 import pytest
 
+from judges.lexical import holds_value
 from privacy_tasks.errors import DataError
 from privacy_tasks.scenario import AgenticScenario
 from privacy_tasks.sources import core, core_check, load_agentic
@@ -34,15 +35,19 @@ def test_no_pair_has_a_problem(pairs: list[core.Pair]) -> None:
     assert [f"{pair.pair}: {it}" for pair in pairs for it in core_check.problems(pair)] == []
 
 
+def contents(pairs: list[core.Pair]) -> dict[str, object]:
+    return {pair.pair: pair.model_dump(mode="json") for pair in pairs}
+
+
 def test_no_two_pairs_share_eight_words(pairs: list[core.Pair]) -> None:
-    assert core_check.shared_runs(pairs) == []
+    assert core_check.shared_runs(contents(pairs)) == []
 
 
 def test_a_shared_run_is_found(pairs: list[core.Pair]) -> None:
     copied = " ".join(pairs[0].items[0].statement.split()[:8])
     thief = pairs[1].model_copy(update={"subject": f"so: {copied}"})
     assert len(copied.split()) == 8
-    assert [found[:2] for found in core_check.shared_runs([pairs[0], thief])] == [
+    assert [found[:2] for found in core_check.shared_runs(contents([pairs[0], thief]))] == [
         (pairs[0].pair, pairs[1].pair)
     ]
 
@@ -55,6 +60,15 @@ def test_every_scenario_has_what_the_design_asks_for(
         assert len(scenario.with_norm("withhold")) >= 2, scenario.id
         assert len(scenario.with_norm("share")) >= 1, scenario.id
         assert all(item.rationale and item.values for item in scenario.items), scenario.id
+
+
+def test_every_pair_has_a_situation_that_gives_nothing_away(pairs: list[core.Pair]) -> None:
+    for pair in pairs:
+        assert pair.situation is not None, pair.pair
+        assert 40 <= len(pair.situation.split()) <= 100, pair.pair
+        for item in pair.items:
+            said = [value for value in item.values if holds_value(value, pair.situation)]
+            assert said == [], (pair.pair, item.id)
 
 
 def test_all_addresses_are_fictional(scenarios: tuple[AgenticScenario, ...]) -> None:

@@ -4,12 +4,13 @@ import pytest
 
 from judges.lexical import LexicalJudge
 from judges.question import JudgedItem, Question
-from privacy_tasks.agentic.action import Sent, ToolAction, outgoing
+from privacy_tasks.agentic.action import ToolAction, outgoing
 from privacy_tasks.errors import OptionError
 from privacy_tasks.intervals import estimate
-from privacy_tasks.reference.model import compose
+from privacy_tasks.reference.conduct import compose
 from privacy_tasks.reference.policy import POLICIES, Policy, make_policy
 from privacy_tasks.scenario import AgenticScenario
+from privacy_tasks.sent import Sent
 from privacy_tasks.sources import load_agentic
 from privacy_tasks.toolkits import tool_spec
 
@@ -106,9 +107,10 @@ def test_the_same_seed_tells_the_same() -> None:
         ({"name": "mixed", "leak": 1.5}, "between 0 and 1"),
         ({"name": "mixed", "leak": "high"}, "between 0 and 1"),
         ({"name": "mixed", "seed": 0.5}, "whole number"),
+        ({"name": "leaky", "store": "some"}, "store can be: all, none, place"),
     ],
 )
 def test_a_wrong_model_or_value_is_an_error(arguments: dict[str, object], message: str) -> None:
     with pytest.raises(OptionError, match=message):
         make_policy(**arguments)  # type: ignore[arg-type]
-    assert set(POLICIES) == {"discreet", "leaky", "silent", "mixed"}
+    assert set(POLICIES) == {"discreet", "leaky", "silent", "mixed", "always-yes", "always-no"}

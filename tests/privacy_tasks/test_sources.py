@@ -102,7 +102,9 @@ def test_two_cases_of_one_name_are_an_error(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("data", ["corr", "", "privacylens:", "/etc/passwd", "CORE"])
 def test_an_unknown_set_is_named_with_the_known_ones(data: str) -> None:
-    with pytest.raises(OptionError, match="core, privacylens, core:PATH, privacylens:PATH"):
+    with pytest.raises(
+        OptionError, match="core, privacylens, confaide, core:PATH, privacylens:PATH"
+    ):
         load_agentic(data)
 
 
