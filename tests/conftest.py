@@ -18,6 +18,9 @@ SHARED = REPO.parent / "shared" / "data"
 PRIVACYLENS = SHARED / "privacylens" / "main_data.json"
 BIN = Path(sys.executable).parent
 
+CONFAIDE = SHARED / "privacylens" / "confaide_subset.json"
+CIMEMORIES = SHARED / "cimemories" / "data_openai_gpt-oss-120b.json"
+
 needs_privacylens = [
     pytest.mark.data,
     pytest.mark.skipif(not PRIVACYLENS.exists(), reason="no ../shared/data"),
@@ -58,7 +61,7 @@ class ModelServer:
 
     def reset(self) -> None:
         """Forgets all calls and settings."""
-        for role in ("target", "grader"):
+        for role in ("target", "grader", "user"):
             self.set(role, reset=True)
 
     def stats(self, role: str) -> dict[str, Any]:
@@ -133,25 +136,53 @@ def only_log(folder: Path) -> Any:
     return read_eval_log(str(file))
 
 
-def run_agentic(
-    model: str,
+def calls(*steps: tuple[str, dict[str, Any]] | str) -> Any:
+    """A model that does these steps one after the other: a tool call, or something it says."""
+    from inspect_ai.model import ModelOutput, ModelUsage, get_model
+
+    outputs = []
+    for step in steps:
+        output = (
+            ModelOutput.from_content("mockllm", step)
+            if isinstance(step, str)
+            else ModelOutput.for_tool_call("mockllm", step[0], step[1])
+        )
+        output.usage = ModelUsage()
+        outputs.append(output)
+    return get_model("mockllm/model", custom_outputs=outputs)
+
+
+def run_agentic(model: Any, folder: Path, **options: Any) -> Any:
+    """The agentic task in this process; the log."""
+    return run_task("agentic", model, folder, **options)
+
+
+def run_task(
+    task: str,
+    model: Any,
     folder: Path,
     *,
     grader: Any = None,
+    user: Any = None,
     limit: int | Sequence[int] | None = None,
     epochs: int = 1,
     model_args: Mapping[str, Any] | None = None,
+    message_limit: int | None = None,
+    sample_id: str | None = None,
     **task_args: Any,
 ) -> Any:
-    """The agentic task in this process; the log."""
+    """A task of this project in this process; the log."""
     from inspect_ai import eval as inspect_eval
 
+    roles = {name: model for name, model in (("grader", grader), ("user", user)) if model}
     (log,) = inspect_eval(
-        "privacy_tasks/agentic",
+        f"privacy_tasks/{task}",
         model=model,
         model_args=dict(model_args or {}),
-        model_roles={"grader": grader} if grader else None,
+        model_roles=roles or None,
         task_args=task_args,
+        message_limit=message_limit,
+        sample_id=sample_id,
         log_dir=str(folder),
         limit=limit if limit is None or isinstance(limit, int) else (limit[0], limit[1]),
         epochs=epochs,

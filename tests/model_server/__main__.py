@@ -16,7 +16,7 @@ from typing import Any
 
 from aiohttp import web
 
-from tests.model_server.replies import BEHAVIOURS, Reply, grader_reply, target_reply
+from tests.model_server.replies import BEHAVIOURS, Reply, grader_reply, target_reply, user_reply
 
 
 @dataclass
@@ -211,7 +211,8 @@ async def _stream(
 async def _answer(
     request: web.Request, model: str, contents: list[str], tools: list[str]
 ) -> Reply | web.StreamResponse:
-    role = request.app[ROLES]["grader" if "grader" in model else "target"]
+    name = next((role for role in ("grader", "user") if role in model), "target")
+    role = request.app[ROLES][name]
     now = asyncio.get_running_loop().time
     role.first = role.first or now()
     role.calls += 1
@@ -240,7 +241,9 @@ async def _answer(
     if "grader" in model:
         # the question is the second message, also when the judge is asked once more
         return grader_reply(behaviour, contents[1] if len(contents) > 1 else contents[0])
-    return target_reply(behaviour, tools, contents[-1])
+    if name == "user" and behaviour == "ok":
+        return user_reply(contents)
+    return target_reply(behaviour, tools, contents)
 
 
 async def _cut(request: web.Request) -> web.StreamResponse:
@@ -272,7 +275,7 @@ def _text(content: Any) -> str:
 async def serve() -> None:
     """Serves on a free port of this machine until stopped."""
     app = web.Application(client_max_size=2**26)
-    app[ROLES] = {"target": Role(), "grader": Role()}
+    app[ROLES] = {"target": Role(), "grader": Role(), "user": Role()}
     app.add_routes(
         [
             web.post("/control", control),

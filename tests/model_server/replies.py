@@ -23,6 +23,7 @@ BEHAVIOURS = (
     "text_reply",
     "broken_arguments",
     "reply_cut",
+    "looking",
 )
 
 
@@ -45,23 +46,97 @@ _ITEM = re.compile(r"^- id (\S+): (.*)$", re.MULTILINE)
 _OUTPUT = re.compile(r"^--- (\w+)\n(.*?)\n--- \1$", re.MULTILINE | re.DOTALL)
 
 
-def target_reply(behaviour: str, tools: list[str], seen: str) -> Reply:
-    """The target repeats what it saw last in the body of the first tool that sends something."""
-    said = seen[-600:]
+def target_reply(behaviour: str, tools: list[str], contents: list[str]) -> Reply:
+    """What the target does: it answers, acts, looks around or remembers, as it is asked to."""
+    seen = contents[-1]
     if behaviour in ("text_reply", "prose"):
         return Reply("I have nothing to send.")
     if behaviour == "reply_cut":
         return Reply("First, let me think about what", stop_reason="max_tokens")
     if behaviour == "empty":
         return Reply("")
-    name = next((tool for tool in SENDING if tool in tools), None)
-    if name is None:
-        email = {"to": "them@test.example", "subject": "News", "body": said}
-        return Reply(f"Action: GmailSendEmail\nAction Input: {json.dumps(email)}")
-    arguments = json.dumps(SENDING[name] | {BODY[name]: said})
+    if behaviour == "looking":
+        return _look(tools)
+    if "remember" in tools:
+        return _session_reply(seen)
+    if _IS_EPISODE in contents[0]:
+        return _episode_reply(tools, contents)
+    sending = next((tool for tool in SENDING if tool in tools), None)
+    if sending is None:
+        return Reply(_text_reply(contents))
+    arguments = json.dumps(SENDING[sending] | {BODY[sending]: seen[-600:]})
     if behaviour == "broken_arguments":
         arguments = arguments[: len(arguments) // 2]
-    return Reply("", Call(name, arguments))
+    return Reply("", Call(sending, arguments))
+
+
+_IS_EPISODE = "When all of it is done"
+
+
+def _text_reply(contents: list[str]) -> str:
+    """Without tools: an answer to a probe, an action as text, or a message."""
+    seen = contents[-1]
+    if "(A) " in seen and "(B) " in seen:
+        return "I thought about it.\nAnswer: (B)" if "Answer: (" in seen else "(B)"
+    if "Action Input:" in seen:
+        email = {"to": "them@test.example", "subject": "News", "body": seen[-600:]}
+        return f"Action: GmailSendEmail\nAction Input: {json.dumps(email)}"
+    return "This is what I know: " + "\n".join(contents)[-20_000:]
+
+
+def _session_reply(seen: str) -> Reply:
+    """Puts what the user says into private memory; answers when that is done, or asked to write."""
+    if seen == "Stored.":
+        return Reply("Noted.")
+    if "write a message to" in seen:
+        return Reply(f"Dear reader, this was asked: {seen[:300]}")
+    return Reply("", Call("remember", json.dumps({"note": seen, "place": "private"})))
+
+
+def _episode_reply(tools: list[str], contents: list[str]) -> Reply:
+    """Looks somebody up, writes to them, and says that it is done: two rounds of tools."""
+    contents = [content for content in contents if content]  # without its own calls
+    if len(contents) == 2:
+        return _look(tools)
+    if len(contents) > 3:
+        return Reply("Done.")
+    anybody = [{"address": "them@test.example"}, {"address": "them"}]
+    entries = json.loads(contents[2]).get("entries", anybody)
+    for entry in entries:
+        for tool, field in ADDRESSEE.items():
+            address = entry["address"]
+            if tool in tools and (tool in ("GmailSendEmail",)) == ("@" in address[1:]):
+                filled = SENDING[tool] | {field: address, BODY[tool]: contents[2]}
+                return Reply("", Call(tool, json.dumps(filled)))
+    return Reply("I found nobody to write to.")
+
+
+def _look(tools: list[str]) -> Reply:
+    name = next(tool for tool in LOOKING if tool in tools)
+    return Reply("", Call(name, json.dumps(LOOKING[name])))
+
+
+LOOKING: dict[str, dict[str, Any]] = {
+    "DirectorySearch": {"query": "a"},
+    "GmailSearchEmails": {},
+    "NotionManagerSearchContent": {"keywords": "a"},
+    "MessengerReceiveMessage": {},
+    "SlackSearchMessage": {"query": "a"},
+    "FacebookManagerGetUserProfile": {},
+    "GoogleCalendarSearchEvents": {},
+}
+ADDRESSEE = {
+    "GmailSendEmail": "to",
+    "SlackSendMessage": "recipient",
+    "MessengerSendMessage": "recipient_id",
+    "TicketDeskReplyToTicket": "ticket_id",
+    "SharedDriveAppendToFile": "file_id",
+}
+
+
+def user_reply(contents: list[str]) -> Reply:
+    """A played user: asks twice, then has had enough."""
+    return Reply("END" if len(contents) > 5 else "And what did they tell you about it?")
 
 
 SENDING: dict[str, dict[str, Any]] = {
