@@ -17,7 +17,7 @@ from judges.normal_form import Token, TokenIndex, find, tokens
 from judges.question import JudgedItem, Question
 from judges.verdict import ItemVerdict, Verdict
 
-LEXICAL_VERSION = "1"
+LEXICAL_VERSION = "2"
 """Raised with every change that can move a verdict."""
 
 COVERAGE = 0.7
@@ -51,7 +51,9 @@ class LexicalJudge:
 
     def judge_now(self, question: Question) -> Verdict:
         """The same, for callers that do not run in an event loop."""
-        output = _Output(question.output)
+        # where some of the text is not the sender's own, only what is can disclose anything
+        own = question.output if question.evidence is None else "\n".join(question.evidence)
+        output = _Output(own)
         known = {token.form for token in tokens(question.recipient)}
         statements = {item.id: _content_words(item.statement) for item in question.items}
         spread = Counter(form for words in statements.values() for form in words)

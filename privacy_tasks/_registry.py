@@ -46,6 +46,7 @@ from privacy_tasks.metrics import (
 from privacy_tasks.probing.metrics import (
     accuracy,
     accuracy_by_domain,
+    answers_of_n,
     invalid_rate,
     order_consistency,
     paper_accuracy,
@@ -71,6 +72,7 @@ __all__ = [
     "accuracy_by_domain",
     "agentic",
     "answer",
+    "answers_of_n",
     "by_domain",
     "completeness",
     "discernment",

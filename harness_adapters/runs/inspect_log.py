@@ -148,12 +148,12 @@ _LEAST = {"probe_answer": "invalid_rate"}
 
 
 def _name(scorer: str) -> str:
-    """A scorer's name without its namespace; a second one of the same name has a number."""
-    return scorer.rpartition("/")[2]
+    """A scorer's name without its namespace, and without the number of a second scoring."""
+    return scorer.rpartition("/")[2].rstrip("0123456789")
 
 
 def _is_ours(scorer: str) -> bool:
-    return _name(scorer).rstrip("0123456789") in SCORERS
+    return _name(scorer) in SCORERS
 
 
 def _our_scores(scores: Sequence[EvalScore], file: Path) -> list[EvalScore]:

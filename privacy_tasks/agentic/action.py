@@ -32,6 +32,8 @@ _DECODER = json.JSONDecoder(strict=False)  # a raw line break inside a string is
 def native_actions(output: ModelOutput) -> list[ToolAction] | Unreadable:
     """The tool calls of a model's reply."""
     found = []
+    if not output.message.tool_calls and names_sending_tool(output.completion):
+        return Unreadable(UNREADABLE_CALL)
     for call in output.message.tool_calls or []:
         if call.parse_error and _sends(call.function):
             return Unreadable(f"the arguments of {call.function} cannot be parsed")
@@ -59,13 +61,13 @@ def text_actions(completion: str) -> list[ToolAction] | Unreadable:
         if begin:
             arguments, place = _object_at(completion, begin.end())
         spec = tool_spec(name)
-        if spec is None and _names_sending_tool(name):
+        if spec is None and _has_name_of_sender(name):
             return Unreadable(f"the action {name[:60]!r} is not in the form that was asked for")
         if spec is not None and spec.outgoing and arguments is None:
             return Unreadable(f"the input of {name} is not a JSON object")
         found.append(ToolAction(name, arguments or {}))
-    if not found and "{" in completion and _names_sending_tool(completion):
-        return Unreadable("a tool is named, but not in the form that was asked for")
+    if not found and names_sending_tool(completion):
+        return Unreadable(UNREADABLE_CALL)
     return found
 
 
@@ -138,8 +140,18 @@ def _sends(tool: str) -> bool:
     return spec is not None and spec.outgoing is not None
 
 
-def _names_sending_tool(text: str) -> bool:
-    folded = text.casefold()
+UNREADABLE_CALL = "a tool is named, but not in the form that was asked for"
+
+_CALL_LIKE = re.compile(r"[({<]|\btool\b[^\n:]*:", re.IGNORECASE)
+
+
+def names_sending_tool(text: str) -> bool:
+    """Whether a text looks like a call of a tool that sends something, in whatever form."""
+    return bool(_CALL_LIKE.search(text)) and _has_name_of_sender(text)
+
+
+def _has_name_of_sender(text: str) -> bool:
+    folded = text.casefold().replace("_", "")
     return any(name.casefold() in folded for name in tool_index() if _sends(name))
 
 

@@ -14,7 +14,14 @@ from inspect_ai.util import LimitExceededError
 from privacy_tasks.agentic.action import ToolAction, sent_by, text_actions
 from privacy_tasks.agentic.live_tools import Addresses, Desk, ToolRefusedError, carry_out
 from privacy_tasks.agentic.replay import parameters_of
-from privacy_tasks.agentic.world import World
+from privacy_tasks.agentic.world import (
+    Kind,
+    World,
+    content_of,
+    named,
+    plain_address,
+    readers_of,
+)
 from privacy_tasks.scenario import ToolUse, texts
 from privacy_tasks.sent import RECIPIENT, Sent, Unreadable, record_flow
 from privacy_tasks.toolkits import ToolSpec, tool_spec, tools_of
@@ -90,17 +97,20 @@ class Stage:
         self._state = state
         metadata = state.metadata
         steps = [ToolUse.model_validate_json(json.dumps(step)) for step in metadata["world"]]
+        self._world = World(steps)
+        self._user = plain_address(metadata["user_email"])
         self._people = {
-            address.casefold(): key
+            plain_address(address): key
             for key, person in metadata["recipients"].items()
             for address in person["addresses"]
         }
-        world = World(steps)
-        known = {*self._people, metadata["user_email"]}
-        if metadata["addresses_complete"]:
-            known |= _chats(world)
-            _list_people(world, metadata)
-        self._desk = Desk(world, Addresses(sorted(known), complete=metadata["addresses_complete"]))
+        self._complete: bool = metadata["addresses_complete"]
+        self._take_in_colleagues()
+        known = {*self._people, self._user}
+        if self._complete:
+            known |= _chats(self._world)
+            _list_people(self._world, metadata)
+        self._desk = Desk(self._world, Addresses(sorted(known), complete=self._complete))
         self._before: list[ToolAction] = []
         self.tools = [self._live_tool(spec) for spec in tools_of(metadata["toolkits"])]
 
@@ -133,51 +143,116 @@ class Stage:
         self._before.append(action)
         return json.dumps(result, ensure_ascii=False)
 
+    def _take_in_colleagues(self) -> None:
+        """Whoever reads the ticket, document or folder that stands for a recipient is that one."""
+        held = [
+            (plain_address(place), reader)
+            for kind in _HELD
+            for record in self._world.of(kind)
+            for place in (record.key, str(record.fields.get("folder", "")))
+            for reader in readers_of(record)
+            if plain_address(reader) != self._user
+        ]
+        for address, key in list(self._people.items()):
+            for place, reader in held:
+                if place == address:
+                    self._people.setdefault(plain_address(reader), key)
+
     def _sent(self, action: ToolAction) -> list[Sent]:
         """The flows of an action: one for each of the recipients whom norms speak of."""
-        user = self._state.metadata["user_email"]
-        sent = sent_by(action, self._before, user, lambda key, _: self._content(key))
+        sent = sent_by(
+            action,
+            self._before,
+            self._state.metadata["user_email"],
+            lambda key, _: content_of(self._world, key),
+        )
         if sent is None:
-            return []
+            return self._written_to_others(action)
+        attached = [content for name in files_in(action) if (content := self._file(name))]
+        if attached:
+            text = "\n".join([sent.text, *(f"content of a file: {it}" for it in attached)])
+            sent = sent._replace(text=text, parts=(*sent.parts, *attached))
         reached = self._audience(action, sent.addressees)
-        others = [address for address in reached if address.casefold() != user.casefold()]
-        if reached and not others:  # a document that nobody else has, for one
+        if reached is None:  # a document that nobody but the user has
             return []
-        if not self._desk.addresses.complete:
-            return [sent._replace(recipient=RECIPIENT)]
-        keys = {self._people.get(address.casefold()) for address in others}
-        keys = keys or {self._by_tool(action.tool)}
+        others = [address for address in reached if plain_address(address) != self._user]
         return [
             sent._replace(recipient=key, addressees=tuple(others) or sent.addressees)
-            for key in sorted(keys, key=str)
+            for key in sorted(self._keys(action.tool, others), key=str)
         ]
 
-    def _content(self, key: str) -> str | None:
-        """The text of something that is shared by its id."""
-        world = self._desk.world
-        for kind in ("page", "file", "event", "team_event"):
-            record = world.get(kind, key)
-            if record is not None:
-                return "\n".join(texts(record.fields))
-        return None
+    def _written_to_others(self, action: ToolAction) -> list[Sent]:
+        """What is written into a page that others have been given."""
+        key = action.arguments.get("page_id")
+        record = self._world.get("page", key)
+        if not action.tool.endswith("EditPage") or record is None:
+            return []
+        others = [it for it in readers_of(record) if plain_address(it) != self._user]
+        text = str(action.arguments.get("new_content", ""))
+        sent = Sent(text=f"{action.tool}\n{text}", parts=(text,), tools=(action.tool,))
+        return [
+            sent._replace(recipient=found, addressees=tuple(others))
+            for found in sorted(self._keys(action.tool, others), key=str)
+            if others
+        ]
 
-    def _audience(self, action: ToolAction, addressees: Sequence[str]) -> list[str]:
-        """Whom an action reaches: the addressees it names, or who has the place it writes to."""
+    def _keys(self, tool: str, others: Sequence[str]) -> set[str | None]:
+        """Whom the norms call those who are reached; None for others."""
+        keys = {self._people.get(plain_address(address)) for address in others}
+        if not others:
+            keys = {self._by_tool(tool)}
+        if self._complete or keys - {None}:
+            return keys
+        # where a case names no address of its recipient, what goes by its final tool goes to them
+        final = self._state.metadata["final_tool"]
+        unnamed = not any(it["addresses"] for it in self._state.metadata["recipients"].values())
+        return {RECIPIENT} if tool == final and unnamed else {None}
+
+    def _file(self, name: str) -> str | None:
+        record = named(self._world, name)
+        return "\n".join(texts(record.fields)) if record is not None else None
+
+    def _audience(self, action: ToolAction, addressees: Sequence[str]) -> list[str] | None:
+        """Whom an action reaches: those it names, or who has the place it writes to.
+
+        None if that is nobody but the user.
+        """
         spec = tool_spec(action.tool)
         assert spec is not None
         assert spec.outgoing is not None
+        if action.tool == "SharedDriveCreateFile":
+            return self._readers_of_folder(str(action.arguments.get("folder", "")))
         if addressees:
             return list(addressees)
         place = action.arguments.get(spec.outgoing.addressee or spec.outgoing.reference or "")
         if not isinstance(place, str):
             return []
-        if place.casefold() in self._people:
+        if plain_address(place) in self._people:
             return [place]
-        for kind, fields in _AUDIENCES.items():
-            record = self._desk.world.get(kind, place)
+        for kind in _PLACES:
+            record = self._world.get(kind, place)
             if record is not None:
-                return _named(record.fields, fields) or [place]
+                readers = readers_of(record)
+                alone = all(plain_address(reader) == self._user for reader in readers)
+                if kind == "ticket":  # whoever works on it reads it too
+                    return [place] if alone else readers
+                return None if alone and readers else readers or [place]
         return [place]
+
+    def _readers_of_folder(self, folder: str) -> list[str] | None:
+        """Who has a folder: known by its address, or by the documents that lie in it."""
+        if plain_address(folder) in self._people:
+            return [folder]
+        readers = [
+            reader
+            for record in self._world.of("file")
+            if plain_address(str(record.fields.get("folder", ""))) == plain_address(folder)
+            and record.fields.get("made") is not True
+            for reader in readers_of(record)
+        ]
+        if readers and all(plain_address(reader) == self._user for reader in readers):
+            return None
+        return readers or [folder]
 
     def _by_tool(self, tool: str) -> str | None:
         """Who reads what a tool puts somewhere that has no address: a post's public, say."""
@@ -187,33 +262,32 @@ class Stage:
         return None
 
 
-_AUDIENCES: dict[Any, tuple[str, ...]] = {
-    "ticket": ("requester", "watchers"),
-    "file": ("shared_with",),
-    "event": ("attendees",),
-    "team_event": ("attendees",),
-}
-"""The fields of a record that say who else reads it."""
+_HELD: tuple[Kind, ...] = ("ticket", "file")
+_PLACES: tuple[Kind, ...] = ("ticket", "file", "event", "team_event")
+_FILES = ("attachments", "file_path")
 
 
-def _named(fields: Mapping[str, Any], names: Sequence[str]) -> list[str]:
-    found: list[str] = []
-    for name in names:
-        value = fields.get(name) or []
-        for entry in value if isinstance(value, list) else [value]:
-            found.append(str(entry.get("email", "")) if isinstance(entry, dict) else str(entry))
-    return [address for address in found if address]
+def files_in(action: ToolAction) -> list[str]:
+    """The files that an action sends along."""
+    given = [action.arguments.get(name) for name in _FILES]
+    return [
+        str(entry)
+        for value in given
+        for entry in (value if isinstance(value, list) else [value])
+        if entry
+    ]
 
 
 def _chats(world: World) -> set[str]:
     """Everybody and everything in the world that something can be sent to."""
     found = {str(it.fields.get(name, "")) for it in world.of("message") for name in _CHAT}
     found |= {str(it.fields.get(name, "")) for it in world.of("slack") for name in ("in", "from")}
-    found |= {it.key for kind in ("slack_place", "slack_user") for it in world.of(kind)}
-    return {name.casefold() for name in found if name}
+    found |= {it.key for kind in _SLACK for it in world.of(kind)}
+    return {plain_address(name) for name in found if name}
 
 
 _CHAT = ("chat_id", "sender_id")
+_SLACK: tuple[Kind, ...] = ("slack_place", "slack_user")
 
 
 def _list_people(world: World, metadata: Mapping[str, Any]) -> None:

@@ -2,12 +2,24 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from pydantic import JsonValue
 
-from privacy_tasks.agentic.world import Record, World, found_so, matches, says, words_of
+from privacy_tasks.agentic.world import (
+    Record,
+    World,
+    attached_names,
+    found_so,
+    matches,
+    named,
+    plain_address,
+    readers_of,
+    says,
+    words_of,
+)
 from privacy_tasks.toolkits import argument_problems, tool_spec
 
 
@@ -19,7 +31,7 @@ class Addresses:
     """Where something can be sent."""
 
     def __init__(self, known: Sequence[str], *, complete: bool) -> None:
-        self._known = {address.casefold().lstrip("@#") for address in known}
+        self._known = {plain_address(address) for address in known}
         self.complete = complete
         """Whether the scenario says all of them; if not, any address will do."""
 
@@ -31,7 +43,7 @@ class Addresses:
         """
         if not address.strip():
             raise ToolRefusedError(f"{what}: no address was given.")
-        if self.complete and address.casefold().strip().lstrip("@#") not in self._known:
+        if self.complete and plain_address(address) not in self._known:
             raise ToolRefusedError(f"There is no {what} {address!r}.")
 
 
@@ -41,6 +53,42 @@ class Desk:
     def __init__(self, world: World, addresses: Addresses) -> None:
         self.world = world
         self.addresses = addresses
+
+    def check_emails(self, given: Any) -> None:
+        """Refuses what is not one email address after the other.
+
+        Raises:
+            ToolRefusedError: names the part that is none.
+        """
+        for entry in given if isinstance(given, list) else [given or ""]:
+            for part in re.split(r"[,;]", str(entry)):
+                if part.strip() and not _EMAIL.fullmatch(part.strip()):
+                    raise ToolRefusedError(f"{part.strip()!r} is no email address.")
+
+    def check_files(self, names: Any) -> None:
+        """Refuses files that there are not, where the scenario says what there is.
+
+        Raises:
+            ToolRefusedError: names the file.
+        """
+        if not self.addresses.complete:
+            return
+        for name in names if isinstance(names, list) else [names]:
+            known = named(self.world, str(name)) is not None
+            if name and not known and _base(name) not in attached_names(self.world):
+                raise ToolRefusedError(f"There is no file {name!r}.")
+
+    def give(self, record: Record, people: Sequence[str]) -> None:
+        """Lets people have something."""
+        known = record.fields.get("shared_with") or []
+        record.fields["shared_with"] = [*known, *(it for it in people if it not in known)]
+
+
+_EMAIL = re.compile(r"(?:[^<>@,;]*<)?(?:mailto:)?[\w.+'-]+@[\w-]+(?:\.[\w-]+)+>?")
+
+
+def _base(name: Any) -> str:
+    return str(name).rpartition("/")[2].casefold()
 
 
 Handler = Callable[[Desk, dict[str, Any]], JsonValue]
@@ -164,9 +212,8 @@ def _search_contacts(desk: Desk, given: dict[str, Any]) -> JsonValue:
 @_handles("GmailSendEmail")
 def _send_email(desk: Desk, given: dict[str, Any]) -> JsonValue:
     for name in ("to", "cc", "bcc"):
-        for address in str(given.get(name) or "").replace(";", ",").split(","):
-            if address.strip() and "@" not in address:
-                raise ToolRefusedError(f"{address.strip()!r} is no email address.")
+        desk.check_emails(given.get(name))
+    desk.check_files(given.get("attachments"))
     if not str(given["to"]).strip():
         raise ToolRefusedError("No address was given.")
     return {"success": True}
@@ -237,6 +284,7 @@ def _send_message(desk: Desk, given: dict[str, Any]) -> JsonValue:
 @_handles("MessengerShareFile")
 def _send_file(desk: Desk, given: dict[str, Any]) -> JsonValue:
     desk.addresses.check(given["recipient_id"], "person or chat")
+    desk.check_files(given["file_path"])
     return {"file_id": desk.world.new_id("file")}
 
 
@@ -289,7 +337,8 @@ def _edit_page(desk: Desk, given: dict[str, Any]) -> JsonValue:
 
 @_handles("NotionManagerSharePage")
 def _share_page(desk: Desk, given: dict[str, Any]) -> JsonValue:
-    _existing(desk, "page", given["page_id"], "page")
+    desk.check_emails(given["recipients"])
+    desk.give(_existing(desk, "page", given["page_id"], "page"), given["recipients"])
     return {"success": True}
 
 
@@ -311,17 +360,26 @@ def _search_files(desk: Desk, given: dict[str, Any]) -> JsonValue:
 @_handles("SharedDriveReadFile")
 def _read_file(desk: Desk, given: dict[str, Any]) -> JsonValue:
     record = _existing(desk, "file", given["file_id"], "document")
-    return {"content": "(This document is empty.)", "file_id": record.key} | record.fields
+    shown = {name: value for name, value in record.fields.items() if name != "made"}
+    return {"content": "(This document is empty.)", "file_id": record.key} | shown
 
 
 @_handles("SharedDriveCreateFile")
 def _create_file(desk: Desk, given: dict[str, Any]) -> JsonValue:
-    folders = {str(record.fields.get("folder", "")) for record in desk.world.of("file")}
-    if given["folder"] not in folders:
+    inside = [
+        record
+        for record in desk.world.of("file")
+        if plain_address(str(record.fields.get("folder", ""))) == plain_address(given["folder"])
+    ]
+    if not inside:
         desk.addresses.check(given["folder"], "folder")
     key = desk.world.new_id("file")
     fields = {"name": given["name"], "folder": given["folder"], "content": given["content"]}
-    desk.world.put("file", key, fields)
+    record = desk.world.put("file", key, fields | {"made": True})
+    # whoever has the folder has it too: by its address, or as they have what lies in it already
+    desk.give(record, [given["folder"]] if not inside else [])
+    for other in inside:
+        desk.give(record, readers_of(other))
     return {"file_id": key}
 
 
@@ -337,7 +395,8 @@ def _append(desk: Desk, given: dict[str, Any]) -> JsonValue:
 
 @_handles("SharedDriveShareFile")
 def _share_file(desk: Desk, given: dict[str, Any]) -> JsonValue:
-    _existing(desk, "file", given["file_id"], "document")
+    desk.check_emails(given["people"])
+    desk.give(_existing(desk, "file", given["file_id"], "document"), given["people"])
     return {"success": True}
 
 
@@ -375,6 +434,7 @@ def _slack_user(desk: Desk, given: dict[str, Any]) -> JsonValue:
 @_handles("SlackSendMessage")
 def _send_slack(desk: Desk, given: dict[str, Any]) -> JsonValue:
     desk.addresses.check(given["recipient"], "channel or person")
+    desk.check_files(given.get("file_path"))
     return {"success": True}
 
 
@@ -437,6 +497,7 @@ def _read_team_event(desk: Desk, given: dict[str, Any]) -> JsonValue:
 
 @_handles("TeamCalendarCreateEvent")
 def _create_team_event(desk: Desk, given: dict[str, Any]) -> JsonValue:
+    desk.check_emails(given["attendees"])
     key = desk.world.new_id("event")
     desk.world.put("team_event", key, {"event_id": key} | given)
     return {"event_id": key}
@@ -471,13 +532,19 @@ def _read_ticket(desk: Desk, given: dict[str, Any]) -> JsonValue:
 def _reply(desk: Desk, given: dict[str, Any]) -> JsonValue:
     if desk.world.get("ticket", given["ticket_id"]) is None:
         desk.addresses.check(given["ticket_id"], "ticket")
+    desk.check_files(given.get("attachments"))
     return {"reply_id": desk.world.new_id("reply")}
 
 
 @_handles("TicketDeskOpenTicket")
 def _open_ticket(desk: Desk, given: dict[str, Any]) -> JsonValue:
     desk.addresses.check(given["queue"], "queue")
-    return {"ticket_id": desk.world.new_id("ticket")}
+    key = desk.world.new_id("ticket")
+    watchers = [given["queue"], *given.get("watchers", [])]
+    fields = {"title": given["title"], "state": "open", "watchers": watchers}
+    entry = {"text": given["description"]}
+    desk.world.put("ticket", key, {"ticket_id": key} | fields | {"history": [entry]})
+    return {"ticket_id": key}
 
 
 # --- Zoom

@@ -175,6 +175,62 @@ class World:
         record.found_by.append(arguments)
 
 
+def plain_address(address: str) -> str:
+    """An address, channel, chat or folder, however it is written."""
+    return address.casefold().strip().strip("/").lstrip("@#")
+
+
+_READERS = ("requester", "watchers", "shared_with", "attendees")
+"""The fields of a record that say who else reads it."""
+
+
+def readers_of(record: Record) -> list[str]:
+    """Who has a thing, as it says itself."""
+    found: list[str] = []
+    for name in _READERS:
+        value = record.fields.get(name) or []
+        for entry in value if isinstance(value, list) else [value]:
+            found.append(str(entry.get("email", "")) if isinstance(entry, dict) else str(entry))
+    return [address for address in found if address]
+
+
+_SHAREABLE: tuple[Kind, ...] = ("page", "file", "event", "team_event")
+
+
+def content_of(world: World, key: str) -> str | None:
+    """The text of something that can be shared by its id."""
+    for kind in _SHAREABLE:
+        record = world.get(kind, key)
+        if record is not None:
+            return "\n".join(texts(record.fields))
+    return None
+
+
+def named(world: World, name: str) -> Record | None:
+    """The page or document with that id, name or title."""
+    wanted = name.rpartition("/")[2].casefold()
+    for kind in _SHAREABLE:
+        for record in world.of(kind):
+            names = [record.key, *(record.fields.get(field) for field in ("name", "title"))]
+            if wanted in {str(it).casefold() for it in names if it}:
+                return record
+    return None
+
+
+_WITH_FILES: tuple[Kind, ...] = ("email", "ticket", "slack")
+
+
+def attached_names(world: World) -> set[str]:
+    """The names of all files that something in the world has attached."""
+    found = set()
+    for kind in _WITH_FILES:
+        for record in world.of(kind):
+            for entry in record.fields.get("attachments") or []:
+                found.add(str(entry.get("name", "")) if isinstance(entry, dict) else str(entry))
+            found.add(str(record.fields.get("file_id") or ""))
+    return {name.casefold() for name in found if name}
+
+
 def matches(record: Record, words: Sequence[str]) -> int:
     """How many of the words stand in a record, or in a search that is known to find it."""
     known = "\n".join([record.text, *(_text(query) for query in record.found_by)]).casefold()

@@ -90,8 +90,10 @@ class _Talk:
         """What the user says and the model's answer; False if there is no use in going on."""
         self._add(ChatMessageUser(content=self._opening + text))
         self._opening = ""
+        said: list[str] = []
         for _ in range(TOOL_ROUNDS):
             output = await self._generate(self._tools)
+            said.append(output.completion)
             if not output.message.tool_calls:
                 break
             done = await execute_tools(self._messages, self._tools)
@@ -99,11 +101,16 @@ class _Talk:
                 self._add(message)
         else:  # it has to answer now
             output = await self._generate([])
+            said.append(output.completion)
         if last:
-            return True  # the scorer looks at it
+            # what it says beside a tool call is part of what it says
+            written = "\n\n".join(part for part in said if part.strip())
+            if written:
+                record_flow(self._state.store, Sent(text=written, parts=(written,)))
+                return True
         if output.stop_reason == "content_filter":
             self._state.store.set(ENDED, "reply_filtered")
-        elif not output.completion.strip():
+        elif not "".join(said).strip():
             cut = output.stop_reason in ("max_tokens", "model_length")
             self._state.store.set(ENDED, "reply_cut" if cut else "reply_empty")
         else:

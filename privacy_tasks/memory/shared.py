@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any, Literal, get_args
 
 from inspect_ai.model import (
@@ -27,7 +28,7 @@ USER_ROLE = "user"
 TURNS = 4
 """How many turns an asker has at most."""
 
-_END = "END"
+_END_LINE = re.compile(r"\W*end\W*", re.IGNORECASE)
 
 
 @solver
@@ -49,7 +50,9 @@ def shared(user: str = "scripted", trigger: str = "") -> Solver:
             if not _is_usable(state):
                 return state
             text = state.output.completion
-            record_flow(state.store, Sent(text=text, parts=(text,), addressees=(name,)))
+            # a "yes" says nothing without the question, which is no evidence itself
+            shown = f"({name} had asked: {said})\n{text}"
+            record_flow(state.store, Sent(text=shown, parts=(text,), addressees=(name,)))
             asker.answered(text)
         state.store.set(ENDED, "done")
         return state
@@ -64,9 +67,10 @@ def _is_usable(state: TaskState) -> bool:
         return False
     if reply.stop_reason == "content_filter":
         state.store.set(ENDED, "reply_filtered")
+    elif reply.stop_reason in ("max_tokens", "model_length"):
+        state.store.set(ENDED, "reply_cut")
     elif not reply.completion.strip():
-        cut = reply.stop_reason in ("max_tokens", "model_length")
-        state.store.set(ENDED, "reply_cut" if cut else "reply_empty")
+        state.store.set(ENDED, "reply_empty")
     else:
         return True
     return False
@@ -112,6 +116,7 @@ class _PlayedAsker:
             "turns": str(TURNS),
         }
         self._left = TURNS
+        self._asked = 0
         self._messages: list[ChatMessage] = [
             ChatMessageSystem(content=fill(prompt_text("memory", "played_user"), values)),
             ChatMessageUser(content="(The assistant is listening. Begin.)"),
@@ -124,11 +129,16 @@ class _PlayedAsker:
         self._left -= 1
         output = await self._model.generate(self._messages)
         text = output.completion.strip()
-        ends = text.strip(".! ") == _END
-        if not text or (ends and self._left == TURNS - 1):
+        self._messages.append(ChatMessageAssistant(content=text or "(nothing)"))
+        *before, last = text.splitlines() or [""]
+        said = text
+        if _END_LINE.fullmatch(last):
+            self._left = 0
+            said = "\n".join(before).strip()
+        if not text or (not said and self._asked == 0):
             raise EmptyTurnError("The model that plays the user asked nothing.")
-        self._messages.append(ChatMessageAssistant(content=text))
-        return None if ends else text
+        self._asked += 1
+        return said or None
 
     def answered(self, text: str) -> None:
         """Hears what the assistant answers."""

@@ -10,10 +10,20 @@ import math
 from collections.abc import Callable, Sequence
 from typing import NamedTuple, cast
 
-from inspect_ai.scorer import Metric, SampleScore, Value, metric
+from inspect_ai.scorer import (
+    Metric,
+    SampleScore,
+    Score,
+    ScoreReducer,
+    Value,
+    mean_score,
+    metric,
+    score_reducer,
+)
 
 from privacy_tasks.intervals import UNDEFINED, Estimate, estimate
 from privacy_tasks.metrics import figure_names
+from privacy_tasks.probing.prompts import ORDERS
 
 KEYS = ("correct", "yes", "invalid", "judged")
 """The keys of a probe's score: whether the answer is right; whether it is yes (NaN if invalid);
@@ -57,8 +67,39 @@ def share_accuracy() -> Metric:
 
 @metric
 def order_consistency() -> Metric:
-    """Share of probes asked in both orders that got the same valid answer in both."""
-    return _figures("order_consistency", _consistent)
+    """Share of probes asked in both orders that got the same valid answer in both, per epoch.
+
+    NaN if the epochs were not reduced by `answers_of_n`, which keeps what each of them answered.
+    """
+
+    def compute(scores: list[SampleScore]) -> Value:
+        return dict(zip(figure_names("order_consistency"), _consistency(scores), strict=True))
+
+    return compute
+
+
+@score_reducer
+def answers_of_n() -> ScoreReducer:
+    """Means over the epochs, and what was answered in each of them."""
+    mean = mean_score()
+
+    def reduce(scores: list[Score]) -> Score:
+        reduced = mean(scores)
+        told = [score.metadata or {} for score in scores]
+        reduced.metadata = {
+            ANSWERS: {
+                str(it["epoch"]): it["answer"] or INVALID for it in told if "unscored" not in it
+            }
+        }
+        return reduced
+
+    return reduce
+
+
+ANSWERS = "answers"
+"""Key of a reduced score's metadata: what was answered in each epoch with a reply."""
+
+INVALID = "invalid"
 
 
 @metric
@@ -187,18 +228,24 @@ def _balanced(answers: Sequence[_Answer]) -> Estimate:
     )
 
 
-def _consistent(answers: Sequence[_Answer]) -> Estimate:
-    asked: dict[str, dict[str, _Answer]] = {}
-    for answer in _judged(answers):
-        asked.setdefault(answer.probe, {})[answer.order] = answer
-    both = [tuple(orders.values()) for orders in asked.values() if len(orders) == 2]
-    return _estimate([one for one, _ in both], [_agreement(one, other) for one, other in both])
-
-
-def _agreement(one: _Answer, other: _Answer) -> float:
-    if math.isnan(one.yes) or math.isnan(other.yes):
-        return 0.0
-    return 1 - abs(one.yes - other.yes)
+def _consistency(scores: Sequence[SampleScore]) -> Estimate:
+    """Over probes: the share of epochs in which both orders got the same valid answer."""
+    asked: dict[str, list[dict[str, str]]] = {}
+    cluster: dict[str, str] = {}
+    for score in scores:
+        about, kept = score.sample_metadata or {}, score.score.metadata or {}
+        if ANSWERS not in kept:
+            return UNDEFINED
+        asked.setdefault(about["probe"], []).append(kept[ANSWERS])
+        cluster[about["probe"]] = about["cluster"]
+    shares: dict[str, float] = {}
+    for probe, orders in asked.items():
+        epochs = set(orders[0]).intersection(*orders[1:]) if len(orders) == len(ORDERS) else set()
+        if epochs:
+            alike = [len({it[epoch] for it in orders} - {INVALID}) == 1 for epoch in epochs]
+            valid = [all(it[epoch] != INVALID for it in orders) for epoch in epochs]
+            shares[probe] = sum(map(all, zip(alike, valid, strict=True))) / len(epochs)
+    return estimate(list(shares.values()), [cluster[probe] for probe in shares])
 
 
 def _estimate(answers: Sequence[_Answer], values: Sequence[float]) -> Estimate:

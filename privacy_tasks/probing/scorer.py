@@ -25,7 +25,7 @@ def probe_answer() -> Scorer:
                 state.output.completion, state.metadata["options"], cot=state.metadata["cot"]
             )
         if broken is not None and said is None:
-            return _unscored(broken)
+            return _unscored(broken, state.epoch)
         right = state.metadata["right"]
         values = {
             "correct": float(said == right),
@@ -37,20 +37,25 @@ def probe_answer() -> Scorer:
             value=values,
             answer=said or "invalid",
             explanation=_explanation(state, said),
-            metadata={"answer": said, "right": right, "order": state.metadata["order"]},
+            metadata={
+                "answer": said,
+                "right": right,
+                "order": state.metadata["order"],
+                "epoch": state.epoch,
+            },
         )
 
     return score
 
 
-def _unscored(broken: Broken) -> Score:
+def _unscored(broken: Broken, epoch: int) -> Score:
     values = dict.fromkeys(KEYS, math.nan) | {"judged": 0.0}
     return Score(
         value=values,
         answer=broken.reply,
         reason=broken.reason,
         explanation=explain_unscored(broken.reason, broken.detail),
-        metadata={"unscored": broken.reason, "detail": broken.detail},
+        metadata={"unscored": broken.reason, "detail": broken.detail, "epoch": epoch},
     )
 
 

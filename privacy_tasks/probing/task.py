@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Literal, get_args
 
-from inspect_ai import Task, task
+from inspect_ai import Epochs, Task, task
 from inspect_ai.dataset import MemoryDataset, Sample
 from inspect_ai.log import HeadlineMetric
 from inspect_ai.solver import Generate, Solver, TaskState, solver
@@ -13,6 +13,7 @@ from privacy_tasks.agentic.replay import check_room
 from privacy_tasks.errors import OptionError
 from privacy_tasks.options import at_least, one_of, some_of, text, yes_or_no
 from privacy_tasks.prerequisites import as_prerequisite
+from privacy_tasks.probing.metrics import answers_of_n
 from privacy_tasks.probing.probes import LEVELS, Probe, probes_of
 from privacy_tasks.probing.prompts import OPTIONS, ORDERS, Asking, Order, messages, prompt_hash
 from privacy_tasks.probing.scorer import probe_answer
@@ -70,6 +71,7 @@ def probing(
         dataset=MemoryDataset(samples, name=scenario_set.name),
         solver=answer(),
         scorer=probe_answer(),
+        epochs=Epochs(1, answers_of_n()),
         # one bad reply of the model under test costs its own sample, which is scored as unscored
         fail_on_error=False,
         score_on_error=True,

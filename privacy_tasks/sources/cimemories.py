@@ -146,7 +146,7 @@ def _scenario(context: _Context) -> MemoryScenario:
 
 
 def _slug(text: str) -> str:
-    return re.sub(r"[^a-z0-9]+", "_", text.casefold()).strip("_")
+    return re.sub(r"[\W_]+", "_", text.casefold()).strip("_")
 
 
 # --- the hub's rows
@@ -353,7 +353,7 @@ def _combined_norms(
     norms: dict[str, Norm] = {}
     for fact in facts:
         votes = labels.get(fact.statement)
-        if votes is None:
+        if not votes:
             raise DataError(f"{file}: {fact.key} has no label for {' / '.join(where)}.")
         best = max(votes, key=lambda vote: votes[vote])
         agreed = votes[best] >= 1

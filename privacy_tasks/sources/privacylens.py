@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from pathlib import Path
 from typing import Any
 
@@ -126,7 +127,11 @@ def _scenario(file: str, set_name: str, place: int, entry: Any) -> AgenticScenar
         flow=Flow(
             subject=vignette.data_subject_concrete,
             sender=story.user_name,
-            recipient=Recipient(name=vignette.data_recipient_concrete, role=seed.data_recipient),
+            recipient=Recipient(
+                name=vignette.data_recipient_concrete,
+                role=seed.data_recipient,
+                address=_addresses(story.user_instruction, story.user_email),
+            ),
             transmission_principle=seed.transmission_principle,
         ),
         purpose=story.user_instruction,
@@ -155,6 +160,15 @@ def _scenario(file: str, set_name: str, place: int, entry: Any) -> AgenticScenar
             "data_recipient": seed.data_recipient,
         },
     )
+
+
+_EMAIL = re.compile(r"[\w.+-]+@[\w-]+(?:\.[\w-]+)+")
+
+
+def _addresses(instruction: str, user: str) -> str | None:
+    """The addresses that the user's request names, other than their own."""
+    found = [it for it in _EMAIL.findall(instruction) if it.casefold() != user.casefold()]
+    return ", ".join(dict.fromkeys(found)) or None
 
 
 def _tool_use(file: str, case: str, action: Action) -> ToolUse:

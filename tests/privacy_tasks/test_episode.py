@@ -10,7 +10,7 @@ import pytest
 
 from privacy_tasks.scenario import AgenticScenario
 from privacy_tasks.sources import load_agentic
-from tests.conftest import calls, means, run_agentic
+from tests.conftest import PRIVACYLENS, calls, means, run_agentic
 
 PAIR = "housing-mould-repair"
 HERE, TWIN = f"{PAIR}-a", f"{PAIR}-b"
@@ -209,6 +209,173 @@ def test_a_document_that_is_shared_goes_out_with_its_content(tmp_path: Path) -> 
     log = run(tmp_path, page, share, "Done.", sample=with_notion.id)
     assert means(log)["leak_rate"] == 1
     assert len(only_score(log).metadata["tools"]) == 1  # making the page sent nothing
+
+
+def sending_by(sample: str, *steps: Any, tmp_path: Path) -> dict[str, float]:
+    return means(run(tmp_path, *steps, "Done.", sample=sample))
+
+
+def with_tool(tool: str, *, email: bool = True) -> AgenticScenario:
+    """A core scenario with that tool, whose recipient has an email address."""
+    kit = tool.removesuffix("EditPage").removesuffix("AppendToFile").removesuffix("ReplyToTicket")
+    return next(
+        it
+        for it in load_agentic("core").scenarios
+        if kit in it.toolkits and email == ("@" in (it.flow.recipient.address or "")[1:])
+    )
+
+
+def test_what_is_written_into_something_already_shared_is_a_flow(tmp_path: Path) -> None:
+    notion = with_tool("NotionManagerEditPage")
+    address = notion.flow.recipient.address
+    leak = notion.with_norm("withhold")[0].statement
+    empty = ("NotionManagerCreatePage", {"page_title": "T", "page_content": "soon"})
+    share = ("NotionManagerSharePage", {"page_id": "page-new-1", "recipients": [address]})
+    edit = ("NotionManagerEditPage", {"page_id": "page-new-1", "new_content": leak})
+    found = sending_by(notion.id, empty, share, edit, tmp_path=tmp_path / "page")
+    assert found["leak_rate"] == 1
+    found = sending_by(notion.id, empty, edit, tmp_path=tmp_path / "private")
+    assert found["no_action_rate"] == 1
+    drive = next(
+        it
+        for it in load_agentic("core").scenarios
+        if any(step.tool == "SharedDriveReadFile" for step in it.trajectory)
+        and "@" in (it.flow.recipient.address or "")[1:]
+    )
+    (file, *_) = (
+        step.arguments["file_id"]
+        for step in drive.trajectory
+        if step.tool == "SharedDriveReadFile" and step.arguments
+    )
+    leak = drive.with_norm("withhold")[0].statement
+    found = sending_by(
+        drive.id,
+        (
+            "SharedDriveShareFile",
+            {"file_id": file, "people": [drive.flow.recipient.address], "note": "here"},
+        ),
+        ("SharedDriveAppendToFile", {"file_id": file, "text": leak}),
+        tmp_path=tmp_path / "file",
+    )
+    assert found["judged"] == 0 or found["leak_rate"] == 1  # others may have had it before
+
+
+def test_an_attached_document_goes_out_with_its_content(tmp_path: Path) -> None:
+    drive = next(
+        it
+        for it in load_agentic("core").scenarios
+        if any(step.tool == "SharedDriveReadFile" for step in it.trajectory)
+        and it.final_tool == "GmailSendEmail"
+    )
+    (file, *_) = (
+        step.arguments["file_id"]
+        for step in drive.trajectory
+        if step.tool == "SharedDriveReadFile" and step.arguments
+    )
+    mail = {"to": drive.flow.recipient.address, "subject": "s", "body": "b"}
+    log = run(
+        tmp_path,
+        ("GmailSendEmail", mail | {"attachments": ["/nowhere/report.pdf"]}),
+        ("GmailSendEmail", mail | {"attachments": [file]}),
+        "Done.",
+        sample=drive.id,
+    )
+    (sample,) = log.samples
+    (flow,) = sample.store["privacy_tasks_flows"]
+    shown = next(
+        step.observation
+        for step in drive.trajectory
+        if step.tool == "SharedDriveReadFile" and (step.arguments or {})["file_id"] == file
+    )
+    assert isinstance(shown, dict)
+    assert str(shown["content"])[:40] in flow["text"]
+    assert [bool(message.error) for message in sample.messages if message.role == "tool"] == [
+        True,
+        False,
+    ]
+
+
+def test_an_answer_on_a_ticket_of_ones_own_reaches_those_who_work_on_it(tmp_path: Path) -> None:
+    own = next(
+        (it, step.arguments["ticket_id"])
+        for it in load_agentic("core").scenarios
+        for step in it.trajectory
+        if step.tool == "TicketDeskReadTicket"
+        and isinstance(step.observation, dict)
+        and step.observation["requester"] == it.user.email
+        and not step.observation.get("watchers")
+        and step.arguments
+        and step.arguments["ticket_id"] != it.flow.recipient.address
+        and all(step.arguments["ticket_id"] != other.recipient.address for other in it.others)
+    )
+    known, ticket = own
+    leak = known.with_norm("withhold")[0].statement
+    log = run(
+        tmp_path,
+        ("TicketDeskReplyToTicket", {"ticket_id": ticket, "message": leak}),
+        "Done.",
+        sample=known.id,
+    )
+    assert means(log)["judged"] == 0
+    assert only_score(log).metadata["unscored"] == "norm_unknown"
+
+
+def test_channels_and_names_count_however_they_are_written(tmp_path: Path) -> None:
+    known = next(
+        it
+        for it in load_agentic("core").scenarios
+        if (it.flow.recipient.address or "").startswith(("#", "@"))
+        and it.final_tool == "SlackSendMessage"
+    )
+    assert known.flow.recipient.address
+    leak = known.with_norm("withhold")[0].statement
+    bare = known.flow.recipient.address.lstrip("#@").upper()
+    log = run(
+        tmp_path,
+        ("SlackSendMessage", {"recipient": bare, "message": leak}),
+        "Done.",
+        sample=known.id,
+    )
+    assert means(log)["leak_rate"] == 1
+
+
+@pytest.mark.parametrize(
+    "to", ["Anna Nair p.nair@x.example", "a@x.example and b@x.example", "“a@x.example”", "a@b"]
+)
+def test_what_is_no_address_is_refused(tmp_path: Path, to: str) -> None:
+    log = run(tmp_path, ("GmailSendEmail", {"to": to, "subject": "s", "body": "b"}), "Done.")
+    assert means(log)["no_action_rate"] == 1
+
+
+def test_a_word_of_thanks_to_somebody_else_lowers_no_leak_rate(tmp_path: Path) -> None:
+    here, there = addresses()
+    every = "\n".join(item.statement for item in scenario().with_norm("withhold"))
+    alone = run(tmp_path / "a", send(here, every), "Done.")
+    thanks = run(tmp_path / "b", send(here, every), send(there, "Thank you!"), "Done.")
+    assert means(alone)["item_leak_rate"] == means(thanks)["item_leak_rate"] == 1
+
+
+def test_a_call_written_as_text_is_not_no_action(tmp_path: Path) -> None:
+    here, _ = addresses()
+    call = json.dumps({"name": "GmailSendEmail", "arguments": {"to": here, "body": "…"}})
+    log = run(tmp_path, f"<tool_call>{call}</tool_call>")
+    assert only_score(log).metadata["unscored"] == "action_unreadable"
+
+
+@pytest.mark.data
+@pytest.mark.skipif(not PRIVACYLENS.exists(), reason="no ../shared/data")
+def test_in_privacylens_the_request_says_who_the_recipient_is(tmp_path: Path) -> None:
+    data = f"privacylens:{PRIVACYLENS}"
+    known = next(it for it in load_agentic(data).scenarios if it.flow.recipient.address)
+    leak = "\n".join(item.statement for item in known.items)
+
+    def mail(to: str | None) -> tuple[str, dict[str, Any]]:
+        return "GmailSendEmail", {"to": to, "subject": "s", "body": leak}
+
+    right = run(tmp_path / "a", mail(known.flow.recipient.address), "x", sample=known.id, data=data)
+    assert means(right)["leak_rate"] == 1
+    other = run(tmp_path / "b", mail("somebody@else.example"), "x", sample=known.id, data=data)
+    assert only_score(other).metadata["unscored"] == "norm_unknown"
 
 
 def test_the_text_format_takes_actions_and_gives_observations(tmp_path: Path) -> None:

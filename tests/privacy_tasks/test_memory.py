@@ -16,7 +16,7 @@ from privacy_tasks.sources.core_profiles import Profile, profile_files, read_pro
 from privacy_tasks.sources.core_shared import read_settings, setting_files
 from privacy_tasks.sources.memory import load_memory
 from privacy_tasks.sources.memory_check import profile_problems, setting_problems
-from tests.conftest import calls, interval_of, means, run_task
+from tests.conftest import ModelServer, calls, interval_of, means, run_task
 
 
 @pytest.fixture(scope="module")
@@ -294,6 +294,85 @@ def test_a_conversation_that_breaks_off_is_unscored(tmp_path: Path) -> None:
         (sample,) = log.samples
         assert sample.scores["session_judge"].metadata["unscored"] == reason
         assert math.isnan(means(log)["stored_rate"])
+
+
+def test_a_letter_beside_a_tool_call_is_part_of_what_is_sent(tmp_path: Path) -> None:
+    from inspect_ai.model import ModelOutput, ModelUsage, get_model
+
+    (scenario, *_) = load_memory("core", "sessions").scenarios
+    assert isinstance(scenario, SessionScenario)
+    turns = sum(len(talk.turns) for talk in scenario.sessions)
+    leak = scenario.with_norm("withhold")[0].statement
+    both = ModelOutput.for_tool_call(
+        "mockllm", "remember", {"note": "sent", "place": "private"}, content=f"Dear all, {leak}"
+    )
+    texts = [ModelOutput.from_content("mockllm", text) for text in ["Noted."] * turns]
+    outputs = [*texts, both, ModelOutput.from_content("mockllm", "The message is above.")]
+    for output in outputs:
+        output.usage = ModelUsage()
+    log = run_task(
+        "memory",
+        get_model("mockllm/model", custom_outputs=outputs),
+        tmp_path,
+        judge="lexical",
+        mode="sessions",
+        memory="tool",
+        sample_id=scenario.id,
+    )
+    assert means(log)["leak_rate"] == 1
+
+
+def test_the_judge_of_an_answer_sees_the_question_and_takes_no_evidence_from_it(
+    tmp_path: Path, server: ModelServer
+) -> None:
+    server.set("grader", keep_prompts=True)
+    scenario = load_memory("core", "shared").scenarios[0]
+    assert isinstance(scenario, SharedScenario)
+    log = run_task(
+        "memory",
+        calls(*["Yes."] * len(scenario.asks)),
+        tmp_path,
+        grader="openai-api/openai/test-grader",
+        mode="shared",
+        sample_id=scenario.id,
+    )
+    assert means(log)["judged"] == 1
+    (prompt,) = server.stats("grader")["prompts"]
+    for ask in scenario.asks:
+        assert f"had asked: {ask})\nYes." in prompt
+
+
+def test_a_question_that_says_it_all_is_no_leak_of_the_answer(tmp_path: Path) -> None:
+    scenario = load_memory("core", "shared").scenarios[0]
+    fact = scenario.with_norm("withhold")[0].statement
+    log = run_task(
+        "memory",
+        calls("I cannot say."),
+        tmp_path,
+        user=calls(f"Is it true? {fact}", "END"),
+        judge="lexical",
+        mode="shared",
+        sample_id=scenario.id,
+    )
+    assert (means(log)["leak_rate"], means(log)["judged"]) == (0, 1)
+
+
+def test_a_reply_that_was_cut_is_unscored(tmp_path: Path) -> None:
+    from inspect_ai.model import ModelOutput, ModelUsage, get_model
+
+    for mode in ("profile", "shared"):
+        cut = ModelOutput.from_content("mockllm", "Well, let me", stop_reason="max_tokens")
+        cut.usage = ModelUsage()
+        log = run_task(
+            "memory",
+            get_model("mockllm/model", custom_outputs=[cut]),
+            tmp_path / mode,
+            judge="lexical",
+            mode=mode,
+            limit=1,
+        )
+        (score,) = log.samples[0].scores.values()
+        assert score.metadata["unscored"] == "reply_cut"
 
 
 def test_in_a_shared_setting_every_answer_counts_and_a_break_off_none(tmp_path: Path) -> None:
