@@ -227,12 +227,11 @@ class Stage:
         place = action.arguments.get(spec.outgoing.addressee or spec.outgoing.reference or "")
         if not isinstance(place, str):
             return []
-        if plain_address(place) in self._people:
-            return [place]
+        known = [place] if plain_address(place) in self._people else []
         for kind in _PLACES:
             record = self._world.get(kind, place)
             if record is not None:
-                readers = readers_of(record)
+                readers = [*known, *readers_of(record)]
                 alone = all(plain_address(reader) == self._user for reader in readers)
                 if kind == "ticket":  # whoever works on it reads it too
                     return [place] if alone else readers
