@@ -89,9 +89,9 @@ def _solved(probe: Probe, shots: int, others: Sequence[Probe]) -> list[Probe]:
 def _question(probe: Probe, order: Order, asking: Asking) -> str:
     scenario = probe.scenario
     user = scenario.user
-    sender = f"{user.name}, {user.role}" if user.role else user.name
+    sender = f"{user.name} ({user.role})" if user.role else user.name
     if asking.level == "seed" and "data_sender" in scenario.source_details:
-        sender = f"{scenario.flow.sender}, {scenario.source_details['data_sender']}"
+        sender = f"{scenario.flow.sender} ({scenario.source_details['data_sender']})"
     body = fill(
         prompt_text("probing", asking.level),
         {
