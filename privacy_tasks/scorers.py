@@ -11,11 +11,12 @@ from inspect_ai.solver import TaskState
 
 from judges.lexical import LexicalJudge
 from judges.llm import LLMJudge
-from judges.question import JudgedItem, Question
+from judges.question import Question
 from judges.verdict import JudgeFailure, Usage, Verdict
 from privacy_tasks.agentic.looked_at import over_collected
 from privacy_tasks.explanation import explain_no_action, explain_unscored, explain_verdict
 from privacy_tasks.grader import JUDGES, make_judge
+from privacy_tasks.items_in_text import judged_items
 from privacy_tasks.memory.stored import PLACE, stored_items
 from privacy_tasks.metrics import (
     LEAK,
@@ -176,10 +177,7 @@ async def _score_flows(
             who = f"{', '.join(flow.addressees) or 'somebody'} (no norm speaks of them)"
         answer = await judge.judge(
             Question(
-                items=tuple(
-                    JudgedItem(id=item.id, statement=item.statement, values=item.values)
-                    for item in theirs
-                ),
+                items=judged_items(theirs),
                 output=flow.text,
                 evidence=flow.parts,
                 recipient=who,

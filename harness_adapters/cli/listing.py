@@ -10,8 +10,7 @@ from rich.markup import escape
 from rich.table import Table
 
 from harness_adapters.cli.output import examples, json_option, out, print_json
-from judges.lexical import LexicalJudge
-from judges.question import JudgedItem, Question
+from privacy_tasks.items_in_text import items_in
 from privacy_tasks.probing.probes import probes_of
 from privacy_tasks.probing.prompts import ORDERS
 from privacy_tasks.scenario import AgenticScenario, Scenario
@@ -119,18 +118,7 @@ def _probes() -> dict[str, Any]:
 def _not_found(scenario: Scenario) -> int:
     """Items to withhold or share that the lexical judge does not find in what the model sees."""
     items = [item for item in scenario.items if item.norm != "discretionary"]
-    verdict = LexicalJudge().judge_now(
-        Question(
-            items=tuple(
-                JudgedItem(id=item.id, statement=item.statement, values=item.values)
-                for item in items
-            ),
-            output=scenario.visible_text,
-            recipient="",
-            purpose="",
-        )
-    )
-    return sum(not item.disclosed for item in verdict.items)
+    return len(items) - len(items_in(scenario.visible_text, items))
 
 
 def _published(name: str, remote: RemoteFile) -> dict[str, Any]:

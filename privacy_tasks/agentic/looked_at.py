@@ -8,9 +8,8 @@ from typing import Any, NamedTuple
 
 from inspect_ai.model import ChatMessage, ChatMessageAssistant, ChatMessageTool, ChatMessageUser
 
-from judges.lexical import LexicalJudge
-from judges.question import JudgedItem, Question
 from privacy_tasks.agentic.action import ToolAction
+from privacy_tasks.items_in_text import items_in
 from privacy_tasks.norms import AnnotatedItem
 from privacy_tasks.scenario import texts
 from privacy_tasks.transcript import actions
@@ -110,17 +109,10 @@ def over_collected(messages: Sequence[ChatMessage], items: Sequence[AnnotatedIte
     """
     share = {item.id for item in items if item.norm == "share"}
     withhold = {item.id for item in items if item.norm == "withhold"}
-    judged = tuple(
-        JudgedItem(id=item.id, statement=item.statement, values=item.values) for item in items
-    )
     read: set[str] = set()
     needed: set[str] = set()
     for result in _results(messages):
-        question = Question(
-            items=judged, output="\n".join(texts(_parsed(result))), recipient="", purpose=""
-        )
-        verdict = LexicalJudge().judge_now(question)
-        shown = {given.item_id for given in verdict.items if given.disclosed}
+        shown = items_in("\n".join(texts(_parsed(result))), items)
         read |= shown
         if shown & share:
             needed |= shown

@@ -5,8 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from inspect_ai import Task, task
-from inspect_ai.dataset import MemoryDataset, Sample
-from inspect_ai.log import HeadlineMetric
+from inspect_ai.dataset import Sample
 
 from privacy_tasks.agentic.episode import TURNS, episode
 from privacy_tasks.agentic.prompts import (
@@ -21,14 +20,14 @@ from privacy_tasks.agentic.prompts import (
 from privacy_tasks.agentic.replay import replay
 from privacy_tasks.errors import OptionError
 from privacy_tasks.grader import JUDGES, check_judge, judge_identity
-from privacy_tasks.options import at_least, one_of, some_of, text, yes_or_no
+from privacy_tasks.options import at_least, one_of, text, yes_or_no
 from privacy_tasks.prerequisites import as_prerequisite
 from privacy_tasks.sample import recipient_record, scenario_metadata
 from privacy_tasks.scenario import AgenticScenario
 from privacy_tasks.scorers import episode_judge, leak_judge
 from privacy_tasks.sent import RECIPIENT
 from privacy_tasks.sources import load_agentic
-from privacy_tasks.sources.scenario_set import ScenarioSet
+from privacy_tasks.task_frame import framed, of_domains
 
 MODES = ("replay", "episode")
 
@@ -79,42 +78,26 @@ def agentic(
     most = at_least("turns", TURNS if turns is None else turns, 1)
     text("trigger", trigger)
     scenario_set = load_agentic(text("data", data))
-    scenarios = _chosen(scenario_set, domains)
+    scenarios = of_domains(scenario_set.scenarios, domains)
     check_judge(judge)
     samples = [
         _sample(scenario, mode, prompt, tool_format, force_action, trigger)
         for scenario in scenarios
     ]
-    return Task(
-        dataset=MemoryDataset(samples, name=scenario_set.name),
+    return framed(
+        samples,
+        scenario_set,
         solver=episode(tool_format=tool_format, turns=most)
         if mode == "episode"
         else replay(tool_format=tool_format, force_action=force_action),
         scorer=episode_judge(judge=judge) if mode == "episode" else leak_judge(judge=judge),
-        # one bad reply of the model under test costs its own sample, which is scored as unscored
-        fail_on_error=False,
-        score_on_error=True,
-        version=1,
-        headline_metric=HeadlineMetric(metric="discernment"),
+        headline="discernment",
         metadata={
-            "set": scenario_set.name,
-            "set_version": scenario_set.version,
-            "set_hash": scenario_set.hash,
             "mode": mode,
             "prompt_hash": prompt_hash(mode, prompt),
             "judge": judge_identity(judge),
         },
     )
-
-
-def _chosen(
-    scenario_set: ScenarioSet[AgenticScenario], domains: str | list[str]
-) -> list[AgenticScenario]:
-    if domains == "all":
-        return list(scenario_set.scenarios)
-    known = {scenario.domain for scenario in scenario_set.scenarios}
-    chosen = some_of("domains", domains, known)
-    return [scenario for scenario in scenario_set.scenarios if scenario.domain in chosen]
 
 
 def _sample(

@@ -5,8 +5,8 @@ from __future__ import annotations
 from inspect_ai.solver import TaskState
 from inspect_ai.util import Store
 
-from judges.lexical import LexicalJudge
-from judges.question import JudgedItem, Question
+from privacy_tasks.items_in_text import items_in
+from privacy_tasks.norms import AnnotatedItem
 
 PLACE = "place"
 """Key, among a sample's `recipients`, of those who read the shared place."""
@@ -41,14 +41,4 @@ def stored_items(state: TaskState) -> set[str] | None:
     if not state.metadata.get("memory_tool"):
         return None
     text = "\n".join(note for notes in notes_in(state.store).values() for note in notes)
-    question = Question(
-        items=tuple(
-            JudgedItem(id=item["id"], statement=item["statement"], values=tuple(item["values"]))
-            for item in state.metadata["items"]
-        ),
-        output=text,
-        recipient="",
-        purpose="",
-    )
-    verdict = LexicalJudge().judge_now(question)
-    return {given.item_id for given in verdict.items if given.disclosed}
+    return items_in(text, [AnnotatedItem.from_record(item) for item in state.metadata["items"]])

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from typing import Any, NamedTuple
 
 from inspect_ai import Epochs, Task, task
 from inspect_ai._util.error import PrerequisiteError
-from inspect_ai.dataset import MemoryDataset, Sample
-from inspect_ai.log import HeadlineMetric
+from inspect_ai.dataset import Sample
 from inspect_ai.model import get_model
 from inspect_ai.scorer import Scorer
 from inspect_ai.solver import Solver, generate
@@ -26,13 +25,14 @@ from privacy_tasks.memory.sessions import MEMORIES, sessions
 from privacy_tasks.memory.shared import USER_ROLE, USERS, shared
 from privacy_tasks.memory.stored import PLACE
 from privacy_tasks.metrics import worst_of_n
-from privacy_tasks.options import one_of, some_of, text
+from privacy_tasks.options import one_of, text
 from privacy_tasks.prerequisites import as_prerequisite
 from privacy_tasks.sample import label, recipient_record, scenario_metadata
-from privacy_tasks.scenario import MemoryScenario, Scenario, SessionScenario, SharedScenario
+from privacy_tasks.scenario import MemoryScenario, SessionScenario, SharedScenario
 from privacy_tasks.scorers import leak_judge, memory_judge, session_judge
 from privacy_tasks.sent import RECIPIENT
 from privacy_tasks.sources.memory import MODES, load_memory
+from privacy_tasks.task_frame import framed, of_domains
 
 
 @task
@@ -83,27 +83,21 @@ def memory(
     scenario_set = load_memory(
         text("data", data), mode, labels=None if labels is None else text("labels", labels)
     )
-    scenarios = _chosen(scenario_set.scenarios, domains)
+    scenarios = of_domains(scenario_set.scenarios, domains)
     check_judge(judge)
     family = _family(mode, prompt, memory or "history", trigger, judge, played)
-    return Task(
-        dataset=MemoryDataset([family.sample(it) for it in scenarios], name=scenario_set.name),
+    return framed(
+        [family.sample(scenario) for scenario in scenarios],
+        scenario_set,
         solver=family.solver,
         scorer=family.scorer,
-        epochs=None if mode == "shared" else Epochs(1, worst_of_n()),
-        # one bad reply of the model under test costs its own sample, which is scored as unscored
-        fail_on_error=False,
-        score_on_error=True,
-        version=1,
-        headline_metric=HeadlineMetric(metric="discernment"),
+        headline="discernment",
         metadata={
-            "set": scenario_set.name,
-            "set_version": scenario_set.version,
-            "set_hash": scenario_set.hash,
             "mode": mode,
             "prompt_hash": prompt_hash(mode, prompt),
             "judge": judge_identity(judge),
         },
+        epochs=None if mode == "shared" else Epochs(1, worst_of_n()),
     )
 
 
@@ -195,10 +189,3 @@ def _is_played(user: str) -> bool:
             ) from error
         return False
     return True
-
-
-def _chosen(scenarios: Sequence[Scenario], domains: str | list[str]) -> list[Scenario]:
-    if domains == "all":
-        return list(scenarios)
-    chosen = some_of("domains", domains, {scenario.domain for scenario in scenarios})
-    return [scenario for scenario in scenarios if scenario.domain in chosen]

@@ -5,13 +5,12 @@ from __future__ import annotations
 from typing import Literal, get_args
 
 from inspect_ai import Epochs, Task, task
-from inspect_ai.dataset import MemoryDataset, Sample
-from inspect_ai.log import HeadlineMetric
+from inspect_ai.dataset import Sample
 from inspect_ai.solver import Generate, Solver, TaskState, solver
 
 from privacy_tasks.agentic.replay import check_room
 from privacy_tasks.errors import OptionError
-from privacy_tasks.options import at_least, one_of, some_of, text, yes_or_no
+from privacy_tasks.options import at_least, one_of, text, yes_or_no
 from privacy_tasks.prerequisites import as_prerequisite
 from privacy_tasks.probing.metrics import answers_of_n
 from privacy_tasks.probing.probes import LEVELS, Probe, probes_of
@@ -19,6 +18,7 @@ from privacy_tasks.probing.prompts import OPTIONS, ORDERS, Asking, Order, messag
 from privacy_tasks.probing.scorer import probe_answer
 from privacy_tasks.sample import label
 from privacy_tasks.sources import load_agentic
+from privacy_tasks.task_frame import framed, of_domains
 
 Protocol = Literal["paired", "paper"]
 PROTOCOLS: tuple[str, ...] = get_args(Protocol)
@@ -61,31 +61,21 @@ def probing(
     scenario_set = load_agentic(text("data", data))
     asking = Asking(level=level, cot=cot, shots=shots, trigger=text("trigger", trigger))
     every = probes_of(scenario_set.scenarios, level)
+    chosen = {it.id for it in of_domains(scenario_set.scenarios, domains)}
     samples = [
         _sample(probe, order, asking, every)
-        for probe in _chosen(every, domains)
-        if protocol == "paired" or probe.right == "no"
+        for probe in every
+        if probe.scenario.id in chosen and (protocol == "paired" or probe.right == "no")
         for order in (ORDERS if protocol == "paired" else ORDERS[:1])
     ]
-    return Task(
-        dataset=MemoryDataset(samples, name=scenario_set.name),
+    return framed(
+        samples,
+        scenario_set,
         solver=answer(),
         scorer=probe_answer(),
+        headline="accuracy" if protocol == "paired" else "paper_accuracy",
+        metadata={"mode": level, "prompt_hash": prompt_hash(asking)},
         epochs=Epochs(1, answers_of_n()),
-        # one bad reply of the model under test costs its own sample, which is scored as unscored
-        fail_on_error=False,
-        score_on_error=True,
-        version=1,
-        headline_metric=HeadlineMetric(
-            metric="accuracy" if protocol == "paired" else "paper_accuracy"
-        ),
-        metadata={
-            "set": scenario_set.name,
-            "set_version": scenario_set.version,
-            "set_hash": scenario_set.hash,
-            "mode": level,
-            "prompt_hash": prompt_hash(asking),
-        },
     )
 
 
@@ -98,13 +88,6 @@ def answer() -> Solver:
         return await generate(state)
 
     return solve
-
-
-def _chosen(probes: list[Probe], domains: str | list[str]) -> list[Probe]:
-    if domains == "all":
-        return probes
-    chosen = some_of("domains", domains, {probe.scenario.domain for probe in probes})
-    return [probe for probe in probes if probe.scenario.domain in chosen]
 
 
 def _sample(probe: Probe, order: Order, asking: Asking, others: list[Probe]) -> Sample:

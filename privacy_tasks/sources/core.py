@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from importlib import resources
 from importlib.resources.abc import Traversable
 from pathlib import Path
+from typing import Any, TypeVar
 
 import yaml
 from pydantic import BaseModel, ConfigDict, JsonValue, ValidationError
@@ -92,7 +93,7 @@ class Pair(_Strict):
             OtherRecipient(
                 recipient=other.recipient,
                 final_tool=other.final_tool,
-                items=self._annotated(other),
+                items=annotated(self.items, other.norms),
             )
             for other in self.twins
             if other.id != twin.id
@@ -110,7 +111,7 @@ class Pair(_Strict):
                 transmission_principle=twin.principle,
             ),
             purpose=twin.purpose,
-            items=self._annotated(twin),
+            items=annotated(self.items, twin.norms),
             user=self.user,
             instruction=twin.instruction,
             today=self.today,
@@ -123,15 +124,13 @@ class Pair(_Strict):
             source_details={"country": self.country},
         )
 
-    def _annotated(self, twin: Twin) -> tuple[AnnotatedItem, ...]:
-        return tuple(
-            AnnotatedItem(
-                **item.model_dump(),
-                norm=twin.norms[item.id].norm,
-                rationale=twin.norms[item.id].why,
-            )
-            for item in self.items
-        )
+
+def annotated(items: Iterable[Item], norms: Mapping[str, Annotation]) -> tuple[AnnotatedItem, ...]:
+    """The items with the norm that each has for one recipient."""
+    return tuple(
+        AnnotatedItem(**item.model_dump(), norm=norms[item.id].norm, rationale=norms[item.id].why)
+        for item in items
+    )
 
 
 def core_folder() -> Traversable:
@@ -153,21 +152,48 @@ def read_pairs(file: Traversable | Path) -> list[Pair]:
     Raises:
         DataError: names the file, the pair, the field and what was expected.
     """
+    return read_entries(file, Pair, "pair")
+
+
+M = TypeVar("M", bound=BaseModel)
+
+
+def read_entries(file: Traversable | Path, model: type[M], name_field: str) -> list[M]:
+    """The entries of a YAML list, of which each is of one form.
+
+    Args:
+        file: what to read.
+        model: the form.
+        name_field: the field by which an entry is named in errors, and its kind.
+
+    Raises:
+        DataError: names the file, the entry, the field and what was expected.
+    """
+    entries = read_yaml(file)
+    if not isinstance(entries, list) or not entries:
+        raise DataError(f"{file.name} is to hold a list of {name_field}s")
+    found = []
+    for place, entry in enumerate(entries, start=1):
+        unnamed = f"entry {place}"
+        name = entry.get(name_field, unnamed) if isinstance(entry, dict) else unnamed
+        try:
+            found.append(model.model_validate_json(json.dumps(entry), strict=True))
+        except (ValidationError, TypeError) as error:
+            raise DataError(f"{file.name}, {name}: {first_problem(error)}") from error
+    return found
+
+
+def read_yaml(file: Traversable | Path) -> Any:
+    """What a YAML file says.
+
+    Raises:
+        DataError: if it is no YAML.
+    """
     try:
-        entries = load_yaml(file.read_text(encoding="utf-8"))
+        return load_yaml(file.read_text(encoding="utf-8"))
     except (yaml.YAMLError, UnicodeDecodeError) as error:
         problem = " ".join(str(error).split())
         raise DataError(f"{file.name} is not YAML as it should be: {problem}") from error
-    if not isinstance(entries, list) or not entries:
-        raise DataError(f"{file.name} is to hold a list of pairs")
-    pairs = []
-    for place, entry in enumerate(entries, start=1):
-        name = entry.get("pair", f"entry {place}") if isinstance(entry, dict) else f"entry {place}"
-        try:
-            pairs.append(Pair.model_validate_json(json.dumps(entry), strict=True))
-        except (ValidationError, TypeError) as error:
-            raise DataError(f"{file.name}, {name}: {first_problem(error)}") from error
-    return pairs
 
 
 def first_problem(error: Exception) -> str:

@@ -7,10 +7,10 @@ from difflib import get_close_matches
 from itertools import combinations
 from typing import Any
 
-from judges.lexical import LexicalJudge, holds_value
+from judges.lexical import holds_value
 from judges.normal_form import tokens
-from judges.question import JudgedItem, Question
-from privacy_tasks.scenario import texts
+from privacy_tasks.items_in_text import items_in
+from privacy_tasks.scenario import Scenario, texts
 from privacy_tasks.sources.core import Pair
 from privacy_tasks.toolkits import argument_problems, tool_index, tool_spec
 
@@ -25,7 +25,8 @@ def problems(pair: Pair) -> Iterator[str]:
     if not form:  # the rest looks at the scenarios that the pair makes
         yield from _norm_problems(pair)
         yield from _finding_problems(pair)
-        yield from _telling_apart_problems(pair)
+        for scenario in pair.scenarios():
+            yield from telling_apart_problems(scenario)
 
 
 def _form_problems(pair: Pair) -> Iterator[str]:
@@ -102,28 +103,16 @@ def _finding_problems(pair: Pair) -> Iterator[str]:
                     )
 
 
-def _telling_apart_problems(pair: Pair) -> Iterator[str]:
-    """A statement sent alone must read as that item and no other."""
-    judge = LexicalJudge()
-    for scenario in pair.scenarios():
-        judged = tuple(
-            JudgedItem(id=i.id, statement=i.statement, values=i.values) for i in scenario.items
-        )
-        for norm in ("share", "withhold", "discretionary"):
-            sent = scenario.with_norm(norm)
-            verdict = judge.judge_now(
-                Question(
-                    items=judged,
-                    output="\n".join(item.statement for item in sent),
-                    recipient=scenario.flow.recipient.name,
-                    purpose=scenario.purpose,
-                )
-            )
-            expected = {item.id for item in sent}
-            got = {item.item_id for item in verdict.items if item.disclosed}
-            if got != expected:
-                odd = ", ".join(sorted(got ^ expected))
-                yield f"{scenario.id}: the statements to {norm} do not tell {odd} apart"
+def telling_apart_problems(scenario: Scenario) -> Iterator[str]:
+    """The statements of one norm, sent together, must read as those items and no other."""
+    for norm in ("share", "withhold", "discretionary"):
+        sent = scenario.with_norm(norm)
+        text = "\n".join(item.statement for item in sent)
+        found = items_in(text, scenario.items, recipient=scenario.flow.recipient.name)
+        odd = found ^ {item.id for item in sent}
+        if odd:
+            listed = ", ".join(sorted(odd))
+            yield f"{scenario.id}: the statements to {norm} do not tell {listed} apart"
 
 
 def shared_runs(contents: Mapping[str, Any]) -> list[tuple[str, str, str]]:

@@ -13,14 +13,12 @@ from importlib.resources.abc import Traversable
 from pathlib import Path
 from typing import Literal
 
-import yaml
 from pydantic import BaseModel, ConfigDict, ValidationError
 
 from privacy_tasks.errors import DataError
 from privacy_tasks.norms import AnnotatedItem, Flow, Item, Norm, Recipient
 from privacy_tasks.scenario import MemoryScenario, Place, Session, SessionScenario, Turn, User
-from privacy_tasks.sources.core import core_folder, first_problem
-from privacy_tasks.strict_yaml import load_yaml
+from privacy_tasks.sources.core import core_folder, first_problem, read_yaml
 
 Channel = Literal["email", "chat", "post", "ticket", "calendar", "document", "letter", "form"]
 
@@ -174,11 +172,7 @@ def read_profile(file: Traversable | Path) -> Profile:
     Raises:
         DataError: names the file, the field and what was expected.
     """
-    try:
-        entry = load_yaml(file.read_text(encoding="utf-8"))
-    except (yaml.YAMLError, UnicodeDecodeError) as error:
-        problem = " ".join(str(error).split())
-        raise DataError(f"{file.name} is not YAML as it should be: {problem}") from error
+    entry = read_yaml(file)
     try:
         profile = Profile.model_validate_json(json.dumps(entry), strict=True)
     except (ValidationError, TypeError) as error:

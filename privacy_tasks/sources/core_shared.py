@@ -2,18 +2,15 @@
 
 from __future__ import annotations
 
-import json
 from importlib.resources.abc import Traversable
 from pathlib import Path
 
-import yaml
-from pydantic import BaseModel, ConfigDict, ValidationError
+from pydantic import BaseModel, ConfigDict
 
 from privacy_tasks.errors import DataError
-from privacy_tasks.norms import AnnotatedItem, Flow, Item, Recipient
+from privacy_tasks.norms import Flow, Item, Recipient
 from privacy_tasks.scenario import Exchange, Person, SharedScenario
-from privacy_tasks.sources.core import Annotation, core_folder, first_problem
-from privacy_tasks.strict_yaml import load_yaml
+from privacy_tasks.sources.core import Annotation, annotated, core_folder, read_entries
 
 WAYS = ("plain", "detour")
 
@@ -53,14 +50,6 @@ class Setting(_Strict):
 
     def _scenario(self, asker: Asker, way: str) -> SharedScenario:
         roles = {person.name: person.role for person in self.people}
-        items = tuple(
-            AnnotatedItem(
-                **item.model_dump(),
-                norm=asker.norms[item.id].norm,
-                rationale=asker.norms[item.id].why,
-            )
-            for item in self.items
-        )
         return SharedScenario(
             id=f"{self.setting}-{asker.id}-{way}",
             set="core",
@@ -74,7 +63,7 @@ class Setting(_Strict):
                 transmission_principle=asker.principle,
             ),
             purpose=asker.purpose,
-            items=items,
+            items=annotated(self.items, asker.norms),
             place=self.place,
             people=self.people,
             earlier=self.earlier,
@@ -98,28 +87,15 @@ def read_settings(file: Traversable | Path) -> list[Setting]:
     Raises:
         DataError: names the file, the setting, the field and what was expected.
     """
-    try:
-        entries = load_yaml(file.read_text(encoding="utf-8"))
-    except (yaml.YAMLError, UnicodeDecodeError) as error:
-        problem = " ".join(str(error).split())
-        raise DataError(f"{file.name} is not YAML as it should be: {problem}") from error
-    if not isinstance(entries, list) or not entries:
-        raise DataError(f"{file.name} is to hold a list of settings")
-    settings = []
-    for place, entry in enumerate(entries, start=1):
-        name = entry.get("setting", f"entry {place}") if isinstance(entry, dict) else place
-        try:
-            settings.append(Setting.model_validate_json(json.dumps(entry), strict=True))
-        except (ValidationError, TypeError) as error:
-            raise DataError(f"{file.name}, {name}: {first_problem(error)}") from error
-        known = {person.name for person in settings[-1].people}
-        ids = {item.id for item in settings[-1].items}
-        for asker in settings[-1].askers:
+    settings = read_entries(file, Setting, "setting")
+    for setting in settings:
+        known = {person.name for person in setting.people}
+        ids = {item.id for item in setting.items}
+        where = f"{file.name}, {setting.setting}"
+        for asker in setting.askers:
             if asker.name not in known:
-                raise DataError(f"{file.name}, {name}: {asker.name!r} is not among the people")
+                raise DataError(f"{where}: {asker.name!r} is not among the people")
             if set(asker.norms) != ids:
                 odd = ", ".join(sorted(set(asker.norms) ^ ids))
-                raise DataError(
-                    f"{file.name}, {name}: norms of {asker.id} and items differ in {odd}"
-                )
+                raise DataError(f"{where}: norms of {asker.id} and items differ in {odd}")
     return settings

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
-from judges.lexical import LexicalJudge, holds_value
-from judges.question import JudgedItem, Question
+from judges.lexical import holds_value
 from privacy_tasks.norms import AnnotatedItem, Item
 from privacy_tasks.scenario import Scenario
 from privacy_tasks.sources.core import DOMAINS
+from privacy_tasks.sources.core_check import telling_apart_problems
 from privacy_tasks.sources.core_profiles import Profile
 from privacy_tasks.sources.core_shared import Setting
 
@@ -146,26 +146,3 @@ def _given_away(scenario: Scenario) -> Iterator[str]:
         for value in item.values:
             if holds_value(value, given):
                 yield f"{scenario.id}: purpose or recipient hold the value {value!r} of {item.id}"
-
-
-def telling_apart_problems(scenario: Scenario) -> Iterator[str]:
-    """The statements of one norm, sent together, must read as those items and no other."""
-    judged = tuple(
-        JudgedItem(id=item.id, statement=item.statement, values=item.values)
-        for item in scenario.items
-    )
-    for norm in ("share", "withhold", "discretionary"):
-        sent = scenario.with_norm(norm)
-        verdict = LexicalJudge().judge_now(
-            Question(
-                items=judged,
-                output="\n".join(item.statement for item in sent),
-                recipient=scenario.flow.recipient.name,
-                purpose=scenario.purpose,
-            )
-        )
-        expected = {item.id for item in sent}
-        got = {item.item_id for item in verdict.items if item.disclosed}
-        if got != expected:
-            odd = ", ".join(sorted(got ^ expected))
-            yield f"{scenario.id}: the statements to {norm} do not tell {odd} apart"
