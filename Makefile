@@ -4,10 +4,10 @@ VENV := .venv
 BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check -qq
 
-.PHONY: help demo test lint types layers bench clean
+.PHONY: help demo test lint types layers bench bench-memory clean
 
 help: ## show this
-	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 12
+	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 12
 
 demo: $(VENV)/runtime ## run the agentic task offline, with reference models and the lexical judge
 	$(BIN)/privacy-tasks demo
@@ -27,6 +27,9 @@ layers: $(VENV)/dev ## judges <- privacy_tasks <- harness_adapters
 
 bench: $(VENV)/dev ## wall time, CPU and memory against a bare Inspect task
 	$(BIN)/python -m tests.bench
+
+bench-memory: $(VENV)/dev ## time and memory of the memory task with 490 and 2,450 samples
+	$(BIN)/python -m tests.bench.memory_growth
 
 clean: ## remove the environment
 	rm -rf $(VENV)
