@@ -37,6 +37,7 @@ _SENTENCE_ENDS = ".!?\n"
 _FIGURE_WEIGHT = 2.0
 _WORD_WEIGHT = 1.0
 _LONGEST_QUOTE = 240
+_FEWEST_WORDS = 2  # one word that two texts share says nothing
 
 
 class LexicalJudge:
@@ -144,7 +145,7 @@ def _weights(
 def _best_window(weights: Sequence[tuple[Token, float]], output: _Output) -> tuple[float, range]:
     """The sentence, or the two neighbours, that hold most of the words, and their share."""
     total = sum(weight for _, weight in weights)
-    if not total:
+    if len(weights) < _FEWEST_WORDS or not total:
         return 0.0, range(0)
     inside: dict[int, set[int]] = {}  # sentence -> which of the words stand in it
     for number, (token, _) in enumerate(weights):

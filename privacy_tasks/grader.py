@@ -20,7 +20,7 @@ GRADER_ROLE = "grader"
 
 NO_GRADER = (
     "No judge was named. Pass a grader model (--model-role grader=openai/gpt-4.1, say), or"
-    " -T judge=lexical for the offline judge, which is a floor: it finds no paraphrase."
+    " -T judge=lexical for the offline judge, which finds no paraphrase."
     " (With inspect score: -S judge=lexical.)"
 )
 

@@ -105,7 +105,8 @@ def print_figures(console: Console, runs: Sequence[Run]) -> None:
     for (task, mode), alike in kinds.items():
         if len(kinds) > 1 or (task, mode) != _USUAL:
             console.print(f"\n[bold]{escape(task)}[/bold], {escape(mode)}")
-        console.print(_table(alike, console.width))
+        for table in _tables(alike, console.width):
+            console.print(table)
         _print_notes(console, alike)
 
 
@@ -113,28 +114,43 @@ _USUAL = ("privacy_tasks/agentic", "replay")
 """The task that needs no heading when there is no other."""
 
 
-def _table(runs: Sequence[Run], width: int) -> Table:
+def _tables(runs: Sequence[Run], width: int) -> list[Table]:
     """A row for each run and a column for each figure, or the other way round if that is too wide.
 
-    A figure that no run has is left out.
+    If that is too wide as well there are several tables. A figure that no run has is left out.
     """
     names = [name for name in _COLUMNS if any(_is_known(run, name) for run in runs)]
     wide = _grid(
-        ["model", "n", *names],
+        ["model", "n", "clusters", *names],
         [
-            [_label(run), str(run.samples), *(shown(run.metrics.get(name), "\n") for name in names)]
+            [
+                _label(run),
+                str(run.samples),
+                str(run.clusters),
+                *(shown(run.metrics.get(name), "\n") for name in names),
+            ]
             for run in runs
         ],
     )
-    if Console(width=10_000).measure(wide).maximum <= width:
-        return wide
-    return _grid(
+    if _width(wide) <= width:
+        return [wide]
+    tall = _grid(
         ["", *(_label(run) for run in runs)],
         [
             ["n", *(str(run.samples) for run in runs)],
+            ["clusters", *(str(run.clusters) for run in runs)],
             *([name, *(shown(run.metrics.get(name), "\n") for run in runs)] for name in names),
         ],
     )
+
+    if _width(tall) <= width or len(runs) == 1:
+        return [tall]
+    half = (len(runs) + 1) // 2
+    return [*_tables(runs[:half], width), *_tables(runs[half:], width)]
+
+
+def _width(table: Table) -> int:
+    return Console(width=10_000).measure(table).maximum
 
 
 def _grid(headings: Sequence[str], rows: Sequence[Sequence[str]]) -> Table:
@@ -164,14 +180,23 @@ def shown(figure: Figure | None, between: str) -> str:
     return f"{figure.mean:.2f}{between}\\[{figure.lower:.2f}, {figure.upper:.2f}]"
 
 
+FEW = 10
+"""Below this many independent clusters a reader is warned."""
+
+
 def _print_notes(console: Console, runs: Sequence[Run]) -> None:
     """On which data, who judged, and what is missing from the figures."""
     for data in sorted({" ".join(run.data.values()) for run in runs}):
         console.print(f"Data:  {escape(data)}")
     for judge in sorted({run.judge for run in runs}):
-        floor = " (a floor: it finds no paraphrase)" if judge.startswith("lexical/") else ""
+        floor = " (offline: it finds no paraphrase)" if judge.startswith("lexical/") else ""
         console.print(f"Judge: {escape(judge)}{floor}")
     for run in runs:
+        if run.clusters < FEW:
+            console.print(
+                f"[yellow]{escape(run.model)}: {run.clusters} independent clusters say little;"
+                " one alone gives no interval.[/yellow]"
+            )
         for line in _over_runs(run):
             console.print(line)
         if run.status != "success":
@@ -221,7 +246,8 @@ def _over_runs(run: Run) -> list[str]:
 def print_leaks(console: Console, run: Run) -> None:
     """What leaked, to whom, with the words that gave it away."""
     if run.leaks:
-        console.print(f"\nSome leaks of {_label(run).replace(chr(10), ', ')}:")
+        where = f"{run.task}, {run.mode}, {run.data['name']}"
+        console.print(f"\nSome leaks of {_label(run).replace(chr(10), ', ')} ({escape(where)}):")
     for leak in run.leaks:
         console.print(f"\n[bold]{escape(leak.scenario)}[/bold] → {escape(leak.recipient)}")
         lines = Table.grid(padding=(0, 1))

@@ -68,6 +68,9 @@ class Run(BaseModel):
     data: dict[str, str]
     """Name, version and hash of the scenario set."""
     samples: int
+    """How many were run, each epoch (and each order of a probe) counted."""
+    clusters: int
+    """How many of them are independent: twin pairs, persons, settings."""
     epochs: int
     metrics: dict[str, Figure]
     """Every figure that the log holds; the headline is the first."""
@@ -116,6 +119,7 @@ def read_run(file: Path, *, leaks: int = 0) -> Run:
             for key, field in (("name", "set"), ("version", "set_version"), ("hash", "set_hash"))
         },
         samples=log.results.total_samples,
+        clusters=len({str((sample.metadata or {}).get("cluster")) for sample in samples}),
         epochs=log.eval.config.epochs or 1,
         metrics={name: _figure(score, name) for name in FIGURES if name in score.metrics},
         means={name: _number(score, name) for name in MEANS if name in score.metrics},

@@ -79,7 +79,8 @@ def fetch_from_hub() -> tuple[str, list[Path]]:
         )
     except Exception as error:  # the hub's client raises what its HTTP library of the day does
         raise DataError(
-            f"{HUB_ID} cannot be fetched from the hub ({type(error).__name__}); get its data file"
+            f"{HUB_ID} cannot be fetched from the hub ({type(error).__name__}); get the data file"
+            f" of https://huggingface.co/datasets/{HUB_ID} (split test; .parquet, .jsonl or .csv)"
             " yourself and pass data=cimemories:PATH."
         ) from error
     files = [
@@ -378,9 +379,11 @@ def _labels(file: Path) -> _Labels:
     found: _Labels = {}
     for number, row in enumerate(reader(file), start=1):
         where = f"{file.name}, row {number}"
-        missing = [column for column in LABEL_COLUMNS if row.get(column) is None]
-        if [column for column in missing if column != "label" or column not in row]:
-            raise DataError(f"{where}: there is no {', '.join(missing)}.")
+        gone = [column for column in LABEL_COLUMNS if column not in row]
+        empty = [column for column in LABEL_COLUMNS[:-1] if row.get(column) is None]
+        if gone or empty:
+            what = f"column {', '.join(gone)}" if gone else f"value for {', '.join(empty)}"
+            raise DataError(f"{where}: there is no {what}.")
         key = (str(row["name"]), str(row["recipient"]), str(row["task"]))
         facts = found.setdefault(key, {})
         if row["attribute"] in facts:

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from functools import cache
+from itertools import zip_longest
 from pathlib import Path
 from typing import Literal, get_args
 
 from privacy_tasks.errors import DataError, OptionError
-from privacy_tasks.scenario import MemoryScenario, Scenario, SessionScenario, SharedScenario
+from privacy_tasks.scenario import MemoryScenario, Scenario, SharedScenario
 from privacy_tasks.sources import cimemories, core_header
 from privacy_tasks.sources.core import content_digest
 from privacy_tasks.sources.core_profiles import Profile, profile_files, read_profile
@@ -36,7 +37,9 @@ def load_memory(data: str, mode: str, labels: str | None = None) -> ScenarioSet[
         OptionError: if there is no such set, or it has nothing for the mode.
         DataError: if a file is missing or not of the expected form.
     """
-    name, path = parts_of(data, MEMORY_SETS if mode == "profile" else MEMORY_SETS[:1])
+    name, path = parts_of(data, MEMORY_SETS)
+    if name == "cimemories" and mode != "profile":
+        raise OptionError(f"data=cimemories has nothing for mode={mode}; it is for mode=profile.")
     if labels is not None and name != "cimemories":
         raise OptionError("labels is for data=cimemories:PATH: the core set has its norms.")
     if name == "cimemories":
@@ -50,9 +53,7 @@ def _read_profiles(path: Path | None, mode: str) -> ScenarioSet[Scenario]:
     for file_name, profile in profiles if path else ():
         for problem in usable_problems(profile):
             raise DataError(f"{file_name}: {problem}.")
-    scenarios: list[MemoryScenario | SessionScenario] = [
-        scenario for _, profile in profiles for scenario in _of_mode(profile, mode)
-    ]
+    scenarios = _in_turn([list(_of_mode(profile, mode)) for _, profile in profiles])
     if not scenarios:
         raise DataError(f"There is no context to be met after sessions in {path}.")
     return ScenarioSet(
@@ -61,6 +62,11 @@ def _read_profiles(path: Path | None, mode: str) -> ScenarioSet[Scenario]:
         hash=content_digest(files)[:12],
         scenarios=tuple(scenarios),
     )
+
+
+def _in_turn(groups: Sequence[Sequence[MemoryScenario]]) -> list[MemoryScenario]:
+    """One of each person after the other, so that a limited run meets many of them."""
+    return [it for row in zip_longest(*groups) for it in row if it is not None]
 
 
 def _of_mode(profile: Profile, mode: str) -> Iterator[MemoryScenario]:
@@ -96,10 +102,12 @@ def _read_cimemories(path: Path | None, labels: str | None) -> ScenarioSet[Scena
     else:
         revision, files = "unversioned", [path]
         name = "cimemories:file"
-    scenarios = tuple(cimemories.read_cimemories(files, label_file))
+    people: dict[str, list[MemoryScenario]] = {}
+    for scenario in cimemories.read_cimemories(files, label_file):
+        people.setdefault(scenario.cluster, []).append(scenario)
     return ScenarioSet(
         name=name,
         version=revision,
         hash=content_digest([*files, *([label_file] if label_file else [])])[:12],
-        scenarios=scenarios,
+        scenarios=tuple(_in_turn(list(people.values()))),
     )

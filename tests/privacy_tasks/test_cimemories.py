@@ -192,7 +192,7 @@ def test_wrong_labels_are_one_error(tmp_path: Path) -> None:
         (some[:3], "has no labels for Ada Example / nurse"),
         ([*some, some[0]], "blood_type has a label already|loan_sum has a label already"),
         ([{**some[0], "label": "yes"}], "the label 'yes' is not 1, 0 or empty"),
-        ([{"name": "Ada Example"}], "there is no recipient"),
+        ([{"name": "Ada Example"}], "there is no column recipient, task"),
     ):
         with pytest.raises(DataError, match=expected):
             load(file, write(tmp_path / "labels.csv", entries))

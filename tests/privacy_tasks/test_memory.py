@@ -16,7 +16,7 @@ from privacy_tasks.sources.core_profiles import Profile, profile_files, read_pro
 from privacy_tasks.sources.core_shared import read_settings, setting_files
 from privacy_tasks.sources.memory import load_memory
 from privacy_tasks.sources.memory_check import profile_problems, setting_problems
-from tests.conftest import ModelServer, calls, interval_of, means, run_task
+from tests.conftest import ModelServer, calls, command, interval_of, means, run_task
 
 
 @pytest.fixture(scope="module")
@@ -116,6 +116,38 @@ def test_a_fact_without_a_norm_or_with_two_is_an_error(
     (tmp_path / "mine.yaml").write_text(yaml.safe_dump(content), encoding="utf-8")
     with pytest.raises(DataError, match=r"0 rules speak of [\w-]+ \(topic "):
         load_memory(f"core:{tmp_path / 'mine.yaml'}", "profile")
+
+
+def test_a_limited_run_meets_many_people() -> None:
+    for mode in ("profile", "sessions"):
+        scenarios = load_memory("core", mode).scenarios
+        people = {scenario.cluster for scenario in scenarios}
+        assert {scenario.cluster for scenario in scenarios[: len(people)]} == people
+
+
+def test_a_log_is_scored_by_the_scorer_of_its_task(tmp_path: Path) -> None:
+    run_task("memory", "reference/leaky", tmp_path, judge="lexical", limit=2)
+    (log,) = tmp_path.glob("*.eval")
+    done = command(
+        *("inspect", "score", log, "--scorer", "privacy_tasks/leak_judge", "-S", "judge=lexical"),
+        *("--action", "append", "--overwrite"),
+        cwd=tmp_path,
+    )
+    assert done.returncode != 0
+    assert "are to be scored with privacy_tasks/memory_judge" in done.stdout + done.stderr
+    again = command(
+        *("inspect", "score", log, "--scorer", "privacy_tasks/memory_judge", "-S", "judge=lexical"),
+        *("--action", "append", "--overwrite"),
+        cwd=tmp_path,
+    )
+    assert again.returncode == 0, again.stdout + again.stderr
+    shown = command("privacy-tasks", "results", log, cwd=tmp_path)
+    assert "holds 2 sets of scores" in " ".join(shown.stdout.split())
+
+
+def test_where_a_message_is_asked_for_there_is_no_rate_of_no_action(tmp_path: Path) -> None:
+    log = run_task("memory", "reference/silent", tmp_path, judge="lexical", limit=2)
+    assert math.isnan(means(log)["no_action_rate"])
 
 
 def test_labels_are_for_cimemories() -> None:
