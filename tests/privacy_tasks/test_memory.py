@@ -12,6 +12,8 @@ from judges.lexical import holds_value
 from privacy_tasks.errors import DataError, OptionError
 from privacy_tasks.metrics import worst_of_n
 from privacy_tasks.scenario import SessionScenario, SharedScenario
+from privacy_tasks.sources.core import core_files, read_pairs
+from privacy_tasks.sources.core_check import shared_runs
 from privacy_tasks.sources.core_profiles import Profile, profile_files, read_profile
 from privacy_tasks.sources.core_shared import read_settings, setting_files
 from privacy_tasks.sources.memory import load_memory
@@ -45,6 +47,26 @@ def test_no_shared_setting_has_a_problem() -> None:
     assert len(settings) >= 12
     found = {setting.setting: list(setting_problems(setting)) for setting in settings}
     assert {name: problems for name, problems in found.items() if problems} == {}
+
+
+def test_no_two_pieces_of_the_core_set_share_eight_words(profiles: list[Profile]) -> None:
+    pairs = [pair for file in core_files() for pair in read_pairs(file)]
+    settings = [setting for file in setting_files() for setting in read_settings(file)]
+    contents = {profile.profile: profile.model_dump(mode="json") for profile in profiles}
+    contents |= {setting.setting: setting.model_dump(mode="json") for setting in settings}
+    contents |= {pair.pair: pair.model_dump(mode="json") for pair in pairs}
+    assert len(contents) == len(profiles) + len(settings) + len(pairs)
+    assert shared_runs(contents) == []
+
+
+def test_every_fact_says_whose_it_is(profiles: list[Profile]) -> None:
+    for profile in profiles:
+        called = {*profile.person.name.split(), *NICKNAMES.get(profile.profile, ())}
+        for attribute in profile.attributes:
+            assert any(name in attribute.statement for name in called), attribute.statement
+
+
+NICKNAMES = {"town-clerk-calabria": ("Titina",)}
 
 
 def test_most_facts_change_their_norm_between_contexts(profiles: list[Profile]) -> None:
