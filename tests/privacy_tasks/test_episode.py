@@ -193,10 +193,6 @@ def test_some_core_scenarios_tempt_to_read_without_need(tmp_path: Path) -> None:
 
 
 def test_a_document_that_is_shared_goes_out_with_its_content(tmp_path: Path) -> None:
-    here, _ = addresses()
-    leak = statement("withhold", "share")
-    page = ("NotionManagerCreatePage", {"page_title": "T", "page_content": leak})
-    share = ("NotionManagerSharePage", {"page_id": "page-new-1", "recipients": [here]})
     with_notion = next(
         it
         for it in load_agentic("core").scenarios
