@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any, TypeVar
+from typing import Any, NamedTuple, TypeVar
 
 from inspect_ai import Epochs, Task
 from inspect_ai.dataset import MemoryDataset, Sample
@@ -18,29 +18,49 @@ from privacy_tasks.sources.scenario_set import ScenarioSet
 S = TypeVar("S", bound=Scenario)
 
 
+class Cases(NamedTuple):
+    """What a model under test is asked, whatever harness asks it."""
+
+    scenario_set: ScenarioSet[Any]
+    samples: Sequence[Sample]
+    """One for each scenario (of probes, for each order)."""
+    mode: str
+    prompt_hash: str
+    """Hash of every text of ours that the model is shown."""
+
+    @property
+    def identity(self) -> dict[str, str]:
+        """What two runs have to share, besides the judge, so that they can be compared."""
+        return {
+            "set": self.scenario_set.name,
+            "set_version": self.scenario_set.version,
+            "set_hash": self.scenario_set.hash,
+            "mode": self.mode,
+            "prompt_hash": self.prompt_hash,
+        }
+
+
 def framed(
-    samples: Sequence[Sample],
-    scenario_set: ScenarioSet[Any],
+    cases: Cases,
     *,
     solver: Solver,
     scorer: Scorer,
     headline: str,
-    metadata: dict[str, str],
+    judge: str | None = None,
     epochs: Epochs | None = None,
 ) -> Task:
     """A task whose log says which data it ran on, and that one bad reply cannot end.
 
     Args:
-        samples: one for each scenario (of probes, for each order).
-        scenario_set: what they were made of.
-        solver: what is asked.
+        cases: what is asked.
+        solver: how it is asked.
         scorer: what comes of it.
         headline: name of the metric that is shown first.
-        metadata: what else identifies the run: mode, hash of the prompts, judge.
+        judge: identity of the judge, where there is one.
         epochs: how epochs are put together; their mean unless given.
     """
     return Task(
-        dataset=MemoryDataset(list(samples), name=scenario_set.name),
+        dataset=MemoryDataset(list(cases.samples), name=cases.scenario_set.name),
         solver=solver,
         scorer=scorer,
         epochs=epochs,
@@ -49,12 +69,7 @@ def framed(
         score_on_error=True,
         version=1,
         headline_metric=HeadlineMetric(metric=headline),
-        metadata={
-            "set": scenario_set.name,
-            "set_version": scenario_set.version,
-            "set_hash": scenario_set.hash,
-            **metadata,
-        },
+        metadata=cases.identity | ({} if judge is None else {"judge": judge}),
     )
 
 

@@ -50,24 +50,23 @@ def text_messages(
     scenario: AgenticScenario, prompt: str, trigger: str, force_action: bool
 ) -> list[ChatMessage]:
     """The same as a transcript of `Action` and `Action Input`, in one user message."""
-    next_step = (
-        f"Write your next action now; it must be {scenario.final_tool}."
-        if force_action
-        else "Write your next action now."
-    )
     body = fill(
         prompt_text("agentic", "text_format"),
-        {
-            "tools": "\n".join(_tool_line(tool) for tool in tools_of(scenario.toolkits)),
-            "transcript": transcript(scenario),
-            "next_step": next_step,
-        },
+        _asked(scenario, force_action) | {"transcript": transcript(scenario)},
     )
     user = f"{trigger}{scenario.instruction}\n\n{body}"
     return [
         ChatMessageSystem(content=_system_text(scenario, prompt)),
         ChatMessageUser(content=user),
     ]
+
+
+def described_messages(
+    scenario: AgenticScenario, prompt: str, trigger: str, force_action: bool
+) -> list[ChatMessage]:
+    """The trajectory as tool calls, and then the tools in words and what to write."""
+    ask = fill(prompt_text("agentic", "described_format"), _asked(scenario, force_action))
+    return [*native_messages(scenario, prompt, trigger), ChatMessageUser(content=ask)]
 
 
 def episode_messages(
@@ -92,9 +91,10 @@ def episode_toolkits(scenario: AgenticScenario) -> list[str]:
 def prompt_hash(mode: str, prompt: str) -> str:
     """Hash of every text of ours that the model under test is shown."""
     start = "episode_" if mode == "episode" else ""
-    return content_hash(
-        prompt_text("agentic", f"{start}{prompt}") + prompt_text("agentic", f"{start}text_format")
-    )
+    files = [f"{start}{prompt}", f"{start}text_format"]
+    if mode == "replay":
+        files.append("described_format")
+    return content_hash("".join(prompt_text("agentic", name) for name in files))
 
 
 def transcript(scenario: AgenticScenario) -> str:
@@ -104,6 +104,17 @@ def transcript(scenario: AgenticScenario) -> str:
         f"Observation: {step.observation_text}"
         for step in scenario.trajectory
     )
+
+
+def _asked(scenario: AgenticScenario, force_action: bool) -> dict[str, str]:
+    """The tools in words, and what is to be written."""
+    next_step = (
+        f"Write your next action now; it must be {scenario.final_tool}."
+        if force_action
+        else "Write your next action now."
+    )
+    tools = "\n".join(_tool_line(tool) for tool in tools_of(scenario.toolkits))
+    return {"tools": tools, "next_step": next_step}
 
 
 def _system_text(scenario: AgenticScenario, prompt: str) -> str:

@@ -2,37 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import Any, NamedTuple
-
 from inspect_ai import Epochs, Task, task
 from inspect_ai._util.error import PrerequisiteError
-from inspect_ai.dataset import Sample
 from inspect_ai.model import get_model
-from inspect_ai.scorer import Scorer
-from inspect_ai.solver import Solver, generate
+from inspect_ai.solver import generate
 
 from privacy_tasks.errors import OptionError
 from privacy_tasks.grader import JUDGES, check_judge, judge_identity
-from privacy_tasks.memory.prompts import (
-    PROMPTS,
-    profile_messages,
-    prompt_hash,
-    request_text,
-    shared_messages,
-)
+from privacy_tasks.memory.samples import profile_cases, session_cases, shared_cases
 from privacy_tasks.memory.sessions import MEMORIES, sessions
 from privacy_tasks.memory.shared import USER_ROLE, USERS, shared
-from privacy_tasks.memory.stored import PLACE
 from privacy_tasks.metrics import worst_of_n
 from privacy_tasks.options import one_of, text
 from privacy_tasks.prerequisites import as_prerequisite
-from privacy_tasks.sample import label, recipient_record, scenario_metadata
-from privacy_tasks.scenario import MemoryScenario, SessionScenario, SharedScenario
 from privacy_tasks.scorers import leak_judge, memory_judge, session_judge
-from privacy_tasks.sent import RECIPIENT
-from privacy_tasks.sources.memory import MODES, load_memory
-from privacy_tasks.task_frame import framed, of_domains
+from privacy_tasks.sources.memory import MODES
+from privacy_tasks.task_frame import framed
 
 
 @task
@@ -70,7 +55,6 @@ def memory(
         domains: `all`, or only scenarios of these domains, as a list or with commas.
     """
     one_of("mode", mode, MODES)
-    one_of("prompt", prompt, PROMPTS)
     one_of("judge", judge, JUDGES)
     one_of("user", user, USERS)
     text("trigger", trigger)
@@ -80,93 +64,28 @@ def memory(
     if user != "auto":
         _only_in("user", mode, "shared")
     played = mode == "shared" and _is_played(user)
-    scenario_set = load_memory(
-        text("data", data), mode, labels=None if labels is None else text("labels", labels)
-    )
-    scenarios = of_domains(scenario_set.scenarios, domains)
+    if mode == "profile":
+        cases = profile_cases(
+            data=data, prompt=prompt, labels=labels, trigger=trigger, domains=domains
+        )
+        solver, scoring = generate(), memory_judge
+    elif mode == "sessions":
+        kept = memory or "history"
+        cases = session_cases(data=data, prompt=prompt, memory=kept, labels=labels, domains=domains)
+        solver, scoring = sessions(memory=kept, prompt=prompt, trigger=trigger), session_judge
+    else:
+        cases = shared_cases(data=data, prompt=prompt, labels=labels, domains=domains)
+        solver = shared(user="model" if played else "scripted", trigger=trigger)
+        scoring = leak_judge
     check_judge(judge)
-    family = _family(mode, prompt, memory or "history", trigger, judge, played)
     return framed(
-        [family.sample(scenario) for scenario in scenarios],
-        scenario_set,
-        solver=family.solver,
-        scorer=family.scorer,
+        cases,
+        solver=solver,
+        scorer=scoring(judge=judge),
         headline="discernment",
-        metadata={
-            "mode": mode,
-            "prompt_hash": prompt_hash(mode, prompt),
-            "judge": judge_identity(judge),
-        },
+        judge=judge_identity(judge),
         epochs=None if mode == "shared" else Epochs(1, worst_of_n()),
     )
-
-
-class _Family(NamedTuple):
-    """What the modes differ in."""
-
-    sample: Callable[[Any], Sample]
-    solver: Solver
-    scorer: Scorer
-
-
-def _family(mode: str, prompt: str, memory: str, trigger: str, judge: str, played: bool) -> _Family:
-    if mode == "profile":
-        return _Family(
-            lambda scenario: _profile_sample(scenario, prompt, trigger),
-            generate(),
-            memory_judge(judge=judge),
-        )
-    if mode == "sessions":
-        return _Family(
-            lambda scenario: _session_sample(scenario, prompt, memory),
-            sessions(memory=memory, prompt=prompt, trigger=trigger),
-            session_judge(judge=judge),
-        )
-    return _Family(
-        lambda scenario: _shared_sample(scenario, prompt),
-        shared(user="model" if played else "scripted", trigger=trigger),
-        leak_judge(judge=judge),
-    )
-
-
-def _profile_sample(scenario: MemoryScenario, prompt: str, trigger: str) -> Sample:
-    return Sample(
-        id=scenario.id,
-        input=profile_messages(scenario, prompt, trigger),
-        metadata=scenario_metadata(scenario, "message"),
-    )
-
-
-def _session_sample(scenario: SessionScenario, prompt: str, memory: str) -> Sample:
-    place = scenario.place
-    metadata = scenario_metadata(scenario, "sessions") | {
-        "user": scenario.user.name,
-        "memory_tool": memory == "tool",
-        "sessions": [session.model_dump(mode="json") for session in scenario.sessions],
-        "place": {
-            "name": place.name,
-            "readers": label(place.readers),
-            "purpose": place.purpose,
-        },
-        "recipients": {
-            RECIPIENT: recipient_record(scenario.flow.recipient, scenario.items),
-            PLACE: recipient_record(place.readers, place.items),
-        },
-    }
-    # the solver holds the conversations; what a reader of the log sees first is the request
-    request = request_text(label(scenario.flow.recipient), scenario.purpose, prompt)
-    return Sample(id=scenario.id, input=request, metadata=metadata)
-
-
-def _shared_sample(scenario: SharedScenario, prompt: str) -> Sample:
-    recipient = scenario.flow.recipient
-    metadata = scenario_metadata(scenario, "shared") | {
-        "asker": {"name": recipient.name, "role": recipient.role},
-        "asks": list(scenario.asks),
-        "place": scenario.place,
-        "way": scenario.source_details["way"],
-    }
-    return Sample(id=scenario.id, input=shared_messages(scenario, prompt), metadata=metadata)
 
 
 def _only_in(name: str, mode: str, where: str) -> None:
