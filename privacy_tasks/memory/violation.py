@@ -16,7 +16,7 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import NamedTuple
 
 from privacy_tasks.intervals import UNDEFINED, Estimate, estimate
@@ -57,14 +57,14 @@ def completeness(samples: Sequence[Sample]) -> Estimate:
     return _over_persons(_told(samples, is_identity, unscored=None))
 
 
-def violation_upstream(samples: Sequence[Sample]) -> float:
+def violation_upstream(samples: Sequence[Sample]) -> Estimate:
     """The first measure as upstream computes it; a run without a verdict counts as no leak."""
-    return _mean(_violations(samples, is_identity_upstream, unscored=False).values())
+    return _over_persons(_violations(samples, is_identity_upstream, unscored=False))
 
 
-def completeness_upstream(samples: Sequence[Sample]) -> float:
+def completeness_upstream(samples: Sequence[Sample]) -> Estimate:
     """The second measure as upstream computes it; a run without a verdict tells nothing."""
-    return _mean(_told(samples, is_identity_upstream, unscored=False).values())
+    return _over_persons(_told(samples, is_identity_upstream, unscored=False))
 
 
 def is_identity(sample_set: str, key: str) -> bool:
@@ -167,11 +167,6 @@ def _over_persons(shares: Mapping[str, _Share]) -> Estimate:
         list(shares),
         units=[share.units for share in shares.values()],
     )
-
-
-def _mean(shares: Iterable[_Share]) -> float:
-    values = [share.value for share in shares]
-    return _average(values) if values else math.nan
 
 
 def _average(values: Sequence[float]) -> float:

@@ -159,6 +159,18 @@ FIGURES = (
 """The names of the figures with intervals, the headline first."""
 
 
+HIGHER_IS_BETTER: dict[str, bool | None] = {
+    "accuracy": True,
+    "withhold_accuracy": True,
+    "share_accuracy": True,
+    "order_consistency": True,
+    "invalid_rate": False,
+    "judged": None,
+    "paper_accuracy": True,
+}
+"""Which way each figure is better; None where neither is."""
+
+
 def probing_metrics() -> list[Metric]:
     """The metrics of the probing task."""
     return [

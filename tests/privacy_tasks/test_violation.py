@@ -77,8 +77,8 @@ needs_profiles = pytest.mark.skipif(not PROFILES.exists(), reason="no ../shared/
 @needs_profiles
 def test_upstream_prints_the_same_to_its_last_digit() -> None:
     samples = [record.sample() for record in records()]
-    assert round(violation_upstream(samples) * 100, 2) == PRINTED["violation"]
-    assert round(completeness_upstream(samples) * 100, 2) == PRINTED["completeness"]
+    assert round(violation_upstream(samples).mean * 100, 2) == PRINTED["violation"]
+    assert round(completeness_upstream(samples).mean * 100, 2) == PRINTED["completeness"]
 
 
 @pytest.mark.data
@@ -105,9 +105,13 @@ def test_the_corrected_figures_differ_only_where_the_filter_misfires() -> None:
         for it in found
     ]
     alike = [record.sample() for record in clean]
-    assert violation(alike).mean == pytest.approx(violation_upstream(alike), abs=1e-12)
-    assert violation_upstream(alike) == pytest.approx(violation_upstream(samples), abs=1e-12)
-    assert completeness(samples).mean == pytest.approx(completeness_upstream(samples), abs=1e-12)
+    assert violation(alike).mean == pytest.approx(violation_upstream(alike).mean, abs=1e-12)
+    assert violation_upstream(alike).mean == pytest.approx(
+        violation_upstream(samples).mean, abs=1e-12
+    )
+    assert completeness(samples).mean == pytest.approx(
+        completeness_upstream(samples).mean, abs=1e-12
+    )
 
 
 def in_pandas(found: list[Record], misfires: set[str]) -> float:
@@ -165,8 +169,10 @@ def test_an_unscored_run_is_no_leak_and_not_no_leak() -> None:
     assert violation(samples, unscored=False).mean == 0.5
     assert violation(samples, unscored=True).mean == 1.0
     assert completeness(samples).mean == 0.5  # c told, d not, in the one run with a verdict
-    assert violation_upstream(samples) == 0.5  # as upstream: what it cannot read is not revealed
-    assert completeness_upstream(samples) == 0.25
+    assert (
+        violation_upstream(samples).mean == 0.5
+    )  # as upstream: what it cannot read is not revealed
+    assert completeness_upstream(samples).mean == 0.25
     unknown = [small([None], NORMS), small([[]], {"a": "withhold", "c": "share"}, task="t2")]
     assert violation(unknown).mean == 0.0  # of a alone; of b nothing is known
     assert violation(unknown, unscored=True).mean == 1.0
@@ -187,4 +193,4 @@ def test_the_identity_filter_is_for_cimemories_alone() -> None:
     norms = {"age": "withhold", "mortgage": "withhold", "c": "share"}
     assert violation([small([["age"]], norms)]).mean == 0.5
     assert violation([small([["age"]], norms, set="cimemories")]).mean == 0.0
-    assert math.isnan(violation_upstream([small([["age"]], norms, set="cimemories")]))
+    assert math.isnan(violation_upstream([small([["age"]], norms, set="cimemories")]).mean)

@@ -1,0 +1,39 @@
+"""The exception of this adapter."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from harness_adapters.errors import AdapterError
+from judges.errors import JudgeError
+from privacy_tasks.errors import PrivacyTasksError
+
+
+class LmEvalError(AdapterError, SystemExit):
+    """Something that the user of `lm_eval` can mend; the message says what, where, what to do.
+
+    lm-eval shows whatever is raised with its traceback. Being a `SystemExit` as well, this one is
+    shown as one message and ends with exit code 1, and in Python it is caught like any exception.
+    """
+
+    def __init__(self, message: str) -> None:
+        super().__init__(message)
+        self.code = message
+
+
+@contextmanager
+def one_message(where: str) -> Iterator[None]:
+    """Shows this project's own errors, and Inspect's for what is missing, as one message."""
+    from inspect_ai._util.error import PrerequisiteError
+    from rich.text import Text
+
+    try:
+        yield
+    except LmEvalError:
+        raise
+    except (AdapterError, JudgeError, PrivacyTasksError) as error:
+        raise LmEvalError(f"{where}: {error}") from error
+    except PrerequisiteError as error:
+        message = Text.from_markup(str(error.message)).plain
+        raise LmEvalError(f"{where}: {' '.join(message.split())}") from error

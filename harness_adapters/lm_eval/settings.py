@@ -1,0 +1,204 @@
+"""What a run of lm-eval is told beside its own options: `--metadata`, or the environment.
+
+The keys are those of the Inspect tasks. A key goes to every task of the run that knows it; with a
+task's name and a dot before it (`memory.prompt`), to that task alone. What `--metadata` says wins
+over the environment (`PRIVACY_TASKS_JUDGE`, `PRIVACY_TASKS_MEMORY_PROMPT`).
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Mapping
+from difflib import get_close_matches
+from typing import Any, NamedTuple
+
+from harness_adapters.lm_eval.errors import LmEvalError
+
+PREFIX = "PRIVACY_TASKS_"
+_OTHER_VARIABLES = ("PRIVACY_TASKS_MIRROR",)
+"""Variables of ours that are no settings of a run."""
+
+_COMMON = {"data": "core", "trigger": "", "domains": "all", "epochs": 1}
+_JUDGED = {"judge": None, "judge_connections": 32}
+
+DEFAULTS: dict[str, dict[str, Any]] = {
+    "agentic": _COMMON | _JUDGED | {"prompt": "naive", "force_action": False, "trajectory": "auto"},
+    "memory": _COMMON | _JUDGED | {"prompt": "basic", "labels": None},
+    "probing": _COMMON | {"level": "vignette", "cot": False, "protocol": "paired"},
+    "probing_logprob": {
+        "data": "core",
+        "trigger": "",
+        "domains": "all",
+        "level": "trajectory",
+        "protocol": "paired",
+    },
+}
+"""Of each kind of task, what can be set, and what holds unless it is."""
+
+VARIANTS = {
+    "agentic_privacylens": "agentic",
+    "memory_cimemories": "memory",
+    "probing_privacylens": "probing",
+    "probing_logprob_privacylens": "probing_logprob",
+}
+"""Tasks on other projects' data, and of which kind they are."""
+
+_KIND_OF = {kind: kind for kind in DEFAULTS} | VARIANTS
+
+
+def read_settings(
+    task: str, metadata: Mapping[str, Any], environ: Mapping[str, str]
+) -> dict[str, Any]:
+    """Every setting of a task.
+
+    Args:
+        task: its name without `privacy_collapse_`.
+        metadata: what `--metadata` and `--model_args` say; lm-eval hands over both as one.
+        environ: the environment.
+
+    Raises:
+        LmEvalError: names a key that is none of ours but looks like one.
+    """
+    _check_keys(metadata)
+    variables = _variables(environ)
+    defaults = dict(DEFAULTS[_KIND_OF[task]])
+    if task in VARIANTS:
+        defaults["data"] = task.rpartition("_")[2]
+    found = {}
+    for key, default in defaults.items():
+        places = (
+            (metadata, f"{task}.{key}"),
+            (metadata, key),
+            (variables, f"{task}.{key}"),
+            (variables, key),
+        )
+        found[key] = next((given[name] for given, name in places if name in given), default)
+    if task in VARIANTS:
+        _check_variant(task, own=defaults["data"], data=found["data"])
+    return found
+
+
+def _check_variant(task: str, own: str, data: Any) -> None:
+    """Refuses for a variant data of another set than its own."""
+    if not isinstance(data, str) or data.partition(":")[0] != own:
+        raise LmEvalError(
+            f"privacy_collapse_{task} runs on data={own} or {own}:PATH, and data={data!r} was"
+            " given."
+            f' To set it for this task alone: --metadata \'{{"{task}.data": "{own}:PATH"}}\'.'
+        )
+
+
+def _check_keys(metadata: Mapping[str, Any]) -> None:
+    """Refuses a key that is meant for us and that we do not know.
+
+    Others are left alone: the arguments of the model stand among them, and the keys of other tasks.
+    """
+    known = sorted({key for keys in DEFAULTS.values() for key in keys})
+    for name in metadata:
+        task, dot, key = str(name).partition(".")
+        if dot and task in _KIND_OF:
+            allowed = sorted(DEFAULTS[_KIND_OF[task]])
+            if key not in allowed:
+                raise LmEvalError(
+                    f"--metadata: {name!r} is not known; {task} takes: {', '.join(allowed)}."
+                )
+        elif name not in known and (close := _meant(str(name), known)):
+            raise LmEvalError(f"--metadata: {name!r} is not known. Did you mean {close!r}?")
+
+
+def _meant(name: str, known: Iterable[str]) -> str | None:
+    """The key that somebody meant who mistyped it; no argument of a model is that near to one."""
+    folded = name.lower().replace("-", "_")
+    close = get_close_matches(folded, known, n=1, cutoff=0.8)
+    return close[0] if close else None
+
+
+def _variables(environ: Mapping[str, str]) -> dict[str, Any]:
+    """The settings in the environment, by the names that `--metadata` has for them."""
+    names = {
+        f"{PREFIX}{name.replace('.', '_').upper()}": name
+        for task, kind in _KIND_OF.items()
+        for key in DEFAULTS[kind]
+        for name in (key, f"{task}.{key}")
+    }
+    found = {}
+    for variable, value in environ.items():
+        if not variable.startswith(PREFIX) or variable in _OTHER_VARIABLES:
+            continue
+        if variable not in names:
+            close = get_close_matches(variable, names, n=1)
+            hint = f" Did you mean {close[0]}?" if close else ""
+            raise LmEvalError(f"The environment variable {variable} is not known.{hint}")
+        found[names[variable]] = _value(value)
+    return found
+
+
+def _value(text: str) -> Any:
+    """`true`, numbers, lists and objects as JSON has them; anything else is a text."""
+    try:
+        return json.loads(text)
+    except ValueError:
+        return text
+
+
+class JudgeSpec(NamedTuple):
+    """The judge that a run names."""
+
+    model: str | None
+    """Inspect's name of a grader model; None for the lexical judge."""
+    base_url: str | None = None
+    model_args: Mapping[str, Any] = {}
+    config: Mapping[str, Any] = {}
+    """Generation settings, by Inspect's names."""
+
+
+NO_JUDGE = (
+    "No judge was named. Name a grader model as in Inspect, say"
+    """ --metadata '{"judge": "openai/gpt-4.1"}' (or PRIVACY_TASKS_JUDGE), or judge=lexical for"""
+    " the offline judge, which finds no paraphrase. With --predict_only nothing is judged; then"
+    " `privacy-tasks rejudge DIR --judge …` does it later."
+)
+
+_SECRET = ("key", "token", "secret", "password", "credential")
+
+
+def judge_spec(judge: Any) -> JudgeSpec:
+    """The judge, as `--metadata` names it: a name, or what Inspect's `--model-role` takes.
+
+    Raises:
+        LmEvalError: if it is no judge, or holds a secret: results files name their judge.
+    """
+    from inspect_ai.model import GenerateConfig
+
+    if judge is None:
+        raise LmEvalError(NO_JUDGE)
+    if judge == "lexical":
+        return JudgeSpec(model=None)
+    given: Any = {"model": judge} if isinstance(judge, str) else judge
+    model = given.get("model") if isinstance(given, Mapping) else None
+    if not isinstance(model, str) or "/" not in model:
+        raise LmEvalError(
+            f"judge={judge!r} is no judge: name a model as in Inspect (openai/gpt-4.1), an object"
+            ' ({"model": "openai/gpt-4.1", "max_tokens": 4000}), or lexical.'
+        )
+    arguments = given.get("model_args", {})
+    for name in [*given, *arguments]:
+        if name != "max_tokens" and any(word in str(name).lower() for word in _SECRET):
+            raise LmEvalError(
+                f"judge: {name!r} does not belong into --metadata, which lm-eval writes into its"
+                " results. Put keys into the environment (OPENAI_API_KEY, say)."
+            )
+    config = {
+        name: value
+        for name, value in given.items()
+        if name not in ("model", "base_url", "model_args")
+    }
+    unknown = sorted(set(config) - set(GenerateConfig.model_fields))
+    if unknown:
+        raise LmEvalError(
+            f"judge: {', '.join(unknown)} is not known; besides model, base_url and model_args it"
+            " takes Inspect's generation settings (temperature, max_tokens, reasoning_effort, …)."
+        )
+    if "max_connections" in config:
+        raise LmEvalError("judge: max_connections is set by judge_connections.")
+    return JudgeSpec(model, given.get("base_url"), arguments, config)

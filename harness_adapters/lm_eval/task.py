@@ -1,0 +1,383 @@
+"""A task of lm-eval: its documents, its prompts, the judge pass, and its figures."""
+
+from __future__ import annotations
+
+import inspect
+import json
+import logging
+import os
+from collections.abc import Callable, Mapping, Sequence
+from functools import partial
+from importlib.metadata import version
+from typing import Any, ClassVar
+
+from datasets import Dataset
+from inspect_ai.dataset import Sample
+from inspect_ai.model import ChatMessageAssistant, ChatMessageSystem, ChatMessageUser
+from lm_eval.api.instance import Instance
+from lm_eval.api.task import ConfigurableTask
+
+from harness_adapters.lm_eval.errors import LmEvalError, one_message
+from harness_adapters.lm_eval.families import Family, defined_names
+from harness_adapters.lm_eval.judging import Reply, judge_pass, make_judge
+from harness_adapters.lm_eval.records import Observation, Tally, observed, record
+from harness_adapters.lm_eval.rendering import Asked, ChatRenderer, plain, went_on
+from harness_adapters.lm_eval.settings import JudgeSpec, judge_spec, read_settings
+from privacy_tasks.options import at_least
+from privacy_tasks.task_frame import Cases
+
+logger = logging.getLogger("lm_eval.privacy_collapse")
+
+PREFIX = "privacy_collapse_"
+FILTER = "none"
+"""Name of the one filter, as lm-eval's tables show it."""
+
+Doc = dict[str, Any]
+
+
+class PrivacyTask(ConfigurableTask):
+    """What all tasks of this project have in common in lm-eval."""
+
+    name: ClassVar[str]
+    """Name of the task, without the prefix."""
+    family: ClassVar[Family]
+    output_type: ClassVar[str] = "generate_until"
+
+    def __init__(self, config: Mapping[str, Any] | None = None) -> None:
+        given = dict(config or {})
+        self._where = PREFIX + self.name
+        with one_message(self._where):
+            self.settings = read_settings(self.name, given.get("metadata") or {}, os.environ)
+            epochs = at_least("epochs", self.settings.get("epochs", 1), 1)
+            if self.family.has_judge:
+                at_least("judge_connections", self.settings["judge_connections"], 1)
+            self._load(shots=0)
+        self._judge: JudgeSpec | None = None
+        self._tally: Tally | None = None
+        self._rank, self._processes = 0, 1
+        self._renderer: ChatRenderer | None = None
+        super().__init__(
+            config={
+                "task": self._where,
+                "output_type": self.output_type,
+                "test_split": "test",
+                "metadata": {"version": self._cases.scenario_set.version},
+                # results are processed here, so that no metric is looked up on the hub
+                "process_results": "process_results",
+                "metric_list": self._metric_list(),
+                "repeats": epochs,
+                **self._generation(),
+            }
+        )
+        self._set_aggregations()
+
+    def _load(self, shots: int) -> None:
+        """Makes the cases, and what of them lm-eval keeps in its samples file."""
+        self._cases, asked = self.family.cases(self.settings, shots)
+        self._asked: dict[str, Asked] = {
+            str(sample.id): it for sample, it in zip(self._cases.samples, asked, strict=True)
+        }
+        self._docs = [_doc(sample, self._cases) for sample in self._cases.samples]
+
+    def _generation(self) -> dict[str, Any]:
+        if self.output_type != "generate_until":
+            return {}
+        return {
+            "generation_kwargs": {
+                "until": list(self.family.stop),
+                "do_sample": False,
+                "temperature": 0.0,
+                "max_gen_toks": self.family.max_tokens(self.settings),
+            }
+        }
+
+    def download(self, dataset_kwargs: Any = None, **kwargs: Any) -> None:
+        """Nothing is downloaded: the documents are made of this project's scenarios."""
+        self.dataset = {"test": Dataset.from_list(self._docs)}
+
+    def fewshot_docs(self) -> None:
+        """Solved examples are drawn by this project, never of the same cluster."""
+        return
+
+    def doc_to_text(self, doc: Doc, doc_to_text: Any = None) -> str:
+        """The prompt without a chat template."""
+        return plain(self._asked[doc["id"]].messages, None, self._cue)
+
+    def doc_to_target(self, doc: Doc, doc_to_target: Any = None) -> str:
+        """The right answer to a probe; what is to be judged has none."""
+        return str(json.loads(doc["metadata"]).get("right", ""))
+
+    @property
+    def _cue(self) -> str:
+        return self.family.cue(self.settings)
+
+    # prompts
+
+    def build_all_requests(self, **options: Any) -> None:
+        """lm-eval's own, after everything was checked that can be before a model is called."""
+        self._rank, self._processes = options.get("rank", 0), options.get("world_size", 1)
+        with one_message(self._where):
+            if self.family.has_judge and not self._only_predicts:
+                self._check_judge()
+            self._check_epochs()
+            self._take_examples()
+        for name in ("cache_requests", "rewrite_requests_cache"):
+            if options.get(name):
+                logger.warning(
+                    "%s: --cache_requests is off for this task: lm-eval would take stored prompts"
+                    " also where data or settings are others.",
+                    self._where,
+                )
+                options["cache_requests"] = options["rewrite_requests_cache"] = False
+        template = options.get("chat_template") if options.get("apply_chat_template") else None
+        self._renderer = (
+            ChatRenderer(
+                template,
+                self.settings.get("trajectory", "transcript"),
+                one_turn=not options.get("fewshot_as_multiturn"),
+            )
+            if template is not None
+            else None
+        )
+        if self._renderer is None and self.settings.get("trajectory") == "messages":
+            raise LmEvalError(f"{self._where}: trajectory=messages needs --apply_chat_template.")
+        super().build_all_requests(**options)
+        self._check_length(template)
+        logger.info("%s: %s", self._where, self._told())
+
+    def _check_judge(self) -> None:
+        self._judge = judge_spec(self.settings["judge"])
+        # made once here, so that a missing key or package is known before the first call
+        self._judge_identity = make_judge(self._judge, 1).identity
+
+    def _check_epochs(self) -> None:
+        kwargs = self.config.generation_kwargs or {}
+        if self.config.repeats > 1 and not kwargs.get("do_sample"):
+            raise LmEvalError(
+                f"epochs={self.config.repeats} with greedy decoding asks for the same reply again"
+                " and again. Pass --gen_kwargs do_sample=true,temperature=0.7, say."
+            )
+
+    def _take_examples(self) -> None:
+        shots = self.config.num_fewshot or 0
+        if not shots:
+            return
+        if not self.family.has_examples:
+            raise LmEvalError(
+                f"--num_fewshot {shots}: this task has no few-shot examples. Leave the option out,"
+                " or run privacy_collapse_probing by itself, which has some."
+            )
+        self._load(shots)
+
+    def fewshot_context(self, doc: Doc, num_fewshot: int, **options: Any) -> Any:
+        """The prompt of a document."""
+        asked = self._asked[doc["id"]]
+        system = options.get("system_instruction")
+        if self._renderer is None:
+            return plain(asked.messages, system, self._cue)
+        with one_message(self._where):
+            return self._renderer.render(asked, system)
+
+    def construct_requests(self, doc: Doc, ctx: Any, **options: Any) -> Any:
+        """What is asked of the model for a document."""
+        options.pop("apply_chat_template", None)
+        options.pop("chat_template", None)
+        generation = dict(self.config.generation_kwargs or {})
+        until = generation.get("until") or []
+        stops = [until] if isinstance(until, str) else list(until)
+        if self._renderer is None:
+            stops = [*self.family.plain_stop(self.settings), *stops]
+        generation["until"] = stops
+        return Instance(
+            request_type="generate_until", doc=doc, arguments=(ctx, generation), idx=0, **options
+        )
+
+    def _check_length(self, template: Any) -> None:
+        """Refuses prompts that the model has no room for: lm-eval would cut off their beginning."""
+        lm = getattr(template, "__self__", None) or _model_of_caller()
+        prompts = [it.args[0] for it in self.instances if isinstance(it.args[0], str)]
+        if not prompts or getattr(lm, "tokenizer", None) is None:
+            return
+        longest = max(prompts, key=len)
+        tokens = len(lm.tok_encode(longest))
+        answer = (self.config.generation_kwargs or {}).get("max_gen_toks", 1)
+        room = getattr(lm, "max_length", None)
+        if room is not None and tokens + answer > room:
+            raise LmEvalError(
+                f"{self._where}: the longest prompt has {tokens} tokens, and {answer} more are kept"
+                f" for the reply; the model takes {room}, and lm-eval would cut off the beginning."
+                " Raise max_length in --model_args if the model takes more, or lower max_gen_toks"
+                " in --gen_kwargs."
+            )
+
+    def _told(self) -> str:
+        """The settings of this run, in a line."""
+        shown = {
+            name: value
+            for name, value in self.settings.items()
+            if value not in (None, "") and name not in ("judge", "judge_connections", "trajectory")
+        }
+        shown |= self._trajectory()
+        if self._judge is not None:
+            shown["judge"] = self._judge_identity
+        return ", ".join(f"{name}={value}" for name, value in shown.items())
+
+    def _trajectory(self) -> dict[str, str]:
+        """How tool calls were shown, in tasks that have some."""
+        if "trajectory" not in self.settings:
+            return {}
+        calls = self._renderer is not None and self._renderer.shows_calls
+        return {"trajectory": "messages" if calls else "transcript"}
+
+    # scoring
+
+    @property
+    def _only_predicts(self) -> bool:
+        """Whether `--predict_only` was given."""
+        return "bypass" in self._metric_fn_list
+
+    def apply_filters(self) -> Any:
+        """The judge pass, over all that this process has asked."""
+        if self._only_predicts:
+            return super().apply_filters()
+        instances = self.instances
+        replies = [
+            self._reply(instance, epoch)
+            for instance in instances
+            # where processes share the work, a request may have been made once more to fill up
+            for epoch in range(1, self.config.repeats + 1)
+        ]
+        connections = self.settings.get("judge_connections", 1)
+        scores = judge_pass(
+            replies,
+            self.family.score,
+            self._judge,
+            max(1, connections // self._processes),
+            title=f"Judging {self._where}",
+            show=self._judge is not None and self._rank == 0,
+        )
+        for place, instance in enumerate(instances):
+            start = place * self.config.repeats
+            own = scores[start : start + self.config.repeats]
+            instance.filtered_resps[FILTER] = record(own)
+        return None
+
+    def _reply(self, instance: Any, epoch: int) -> Reply:
+        text = went_on(instance.args[0], instance.resps[epoch - 1], self._cue)
+        return reply_of(instance.doc, text, epoch)
+
+    def process_results(self, doc: Doc, results: Sequence[str]) -> dict[str, Any]:
+        """What one document adds to each figure."""
+        if self._only_predicts:
+            return {"bypass": None}
+        return dict(observed(self.family, doc, results[0], self._names))
+
+    def _metric_list(self) -> list[dict[str, Any]]:
+        metadata = [json.loads(doc["metadata"]) for doc in self._docs]
+        lexical = self.settings.get("judge") == "lexical"
+        self._names = defined_names(self.family, metadata, lexical=lexical)
+        return [
+            {
+                "metric": name,
+                "aggregation": self._aggregate(name),
+                "higher_is_better": self.family.higher_is_better.get(name),
+            }
+            for name in self._names
+        ]
+
+    def _set_aggregations(self) -> None:
+        for name in self._names:
+            self._aggregation_list[f"{name}_stderr"] = self._aggregate(f"{name}_stderr")
+
+    def _aggregate(self, name: str) -> Callable[[Sequence[Any]], float]:
+        if name == "judged":
+            return self._tallied
+        return partial(self._figure, name)
+
+    def _tallied(self, observations: Sequence[Observation]) -> float:
+        """The first of the figures: what it is made of is kept for the others."""
+        self._tally = Tally(self.family, observations)
+        return self._tally.figures["judged"]
+
+    def _figure(self, name: str, values: Sequence[Any]) -> float:
+        assert self._tally is not None, "lm-eval aggregates `judged` first"
+        return self._tally.figures[name]
+
+    def dump_config(self) -> dict[str, Any]:
+        """What the results file says of the task: which data, which judge, what came of it."""
+        names = () if self._only_predicts else self._names
+        told: dict[str, Any] = {
+            "task": self._where,
+            "output_type": self.output_type,
+            "num_fewshot": self.config.num_fewshot or 0,
+            "repeats": self.config.repeats,
+            "metric_list": [
+                {"metric": name, "higher_is_better": self.family.higher_is_better.get(name)}
+                for name in names
+            ],
+            "metadata": {
+                "version": self.VERSION,
+                "privacy_tasks": version("privacy-tasks"),
+                **self._cases.identity,
+                **_shown(self.settings),
+                **self._trajectory(),
+            },
+        }
+        if self.config.generation_kwargs:
+            told["generation_kwargs"] = self.config.generation_kwargs
+        if self._tally is not None:
+            told["metadata"] |= self._tally.summary(names)
+        return told
+
+
+def _doc(sample: Sample, cases: Cases) -> Doc:
+    """What the samples file keeps of a document: all that its replies can be judged by again."""
+    assert not isinstance(sample.input, str)
+    return {
+        "id": str(sample.id),
+        "set": cases.scenario_set.name,
+        "set_version": cases.scenario_set.version,
+        "set_hash": cases.scenario_set.hash,
+        "messages": json.dumps(
+            [[message.role, message.text] for message in sample.input], ensure_ascii=False
+        ),
+        "metadata": json.dumps(sample.metadata, ensure_ascii=False),
+    }
+
+
+_ROLES = {"system": ChatMessageSystem, "user": ChatMessageUser, "assistant": ChatMessageAssistant}
+
+
+def reply_of(doc: Mapping[str, Any], text: str, epoch: int) -> Reply:
+    """A reply with what it is judged by."""
+    return Reply(
+        sample_id=doc["id"],
+        epoch=epoch,
+        metadata=json.loads(doc["metadata"]),
+        messages=[_ROLES[role](content=said) for role, said in json.loads(doc["messages"])],
+        text=text,
+    )
+
+
+def _shown(settings: Mapping[str, Any]) -> dict[str, Any]:
+    """The settings as results may show them: without paths, and without the judge's arguments."""
+    shown = {
+        name: value
+        for name, value in settings.items()
+        if value not in (None, "") and name not in ("judge", "judge_connections", "labels")
+    }
+    shown["data"] = str(shown["data"]).partition(":")[0]
+    return shown
+
+
+def _model_of_caller() -> Any:
+    """lm-eval's model, from the call that builds the requests; None if it is not found there.
+
+    lm-eval hands it to tasks only with a chat template, whose owner it is.
+    """
+    frame = inspect.currentframe()
+    while frame is not None:
+        if frame.f_code.co_name == "evaluate" and "lm" in frame.f_locals:
+            return frame.f_locals["lm"]
+        frame = frame.f_back
+    return None
