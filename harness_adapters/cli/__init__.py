@@ -10,6 +10,7 @@ from harness_adapters.cli.check import check
 from harness_adapters.cli.demo import demo
 from harness_adapters.cli.doctor import doctor
 from harness_adapters.cli.listing import list_sets
+from harness_adapters.cli.rejudge import rejudge
 from harness_adapters.cli.results import results
 from harness_adapters.errors import AdapterError
 from judges.errors import JudgeError
@@ -30,16 +31,17 @@ class _Command(click.Group):
 @click.group(
     cls=_Command,
     context_settings={"help_option_names": ["-h", "--help"]},
-    epilog="Evaluations themselves run in Inspect: inspect eval privacy_tasks/agentic --help",
+    epilog="Evaluations themselves run in Inspect (inspect eval privacy_tasks/agentic --help) or"
+    " lm-evaluation-harness (lm_eval --tasks privacy_collapse).",
 )
 @click.version_option(package_name="privacy-tasks")
 def main() -> None:
     """Did fine-tuning break a model's contextual privacy?
 
-    The evaluations run in Inspect (inspect eval privacy_tasks/agentic); this command is for
-    everything around them.
+    The evaluations run in Inspect or lm-evaluation-harness; this command is for everything around
+    them.
     """
 
 
-for command in (demo, doctor, list_sets, results, check):
+for command in (demo, doctor, list_sets, results, rejudge, check):
     main.add_command(command)

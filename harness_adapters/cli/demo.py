@@ -21,7 +21,8 @@ from rich.progress import (
 from harness_adapters.cli.output import examples, json_option, out, print_json, progress
 from harness_adapters.cli.results import print_figures, print_leaks
 from harness_adapters.errors import AdapterError
-from harness_adapters.runs.inspect_log import Run, read_run
+from harness_adapters.runs.inspect_log import read_run
+from harness_adapters.runs.run import Run
 
 if TYPE_CHECKING:
     from inspect_ai.model import Model

@@ -14,7 +14,9 @@ from rich.table import Table
 
 from harness_adapters.cli.output import examples, json_option, out, print_json
 from harness_adapters.errors import LogError
-from harness_adapters.runs.inspect_log import Figure, Run, read_run
+from harness_adapters.runs.inspect_log import read_run
+from harness_adapters.runs.lm_eval_results import is_results, read_runs_of
+from harness_adapters.runs.run import Figure, Run
 
 _COLUMNS = (
     "accuracy",
@@ -57,9 +59,9 @@ _COLUMNS = (
 @click.option("--domains", is_flag=True, help="Show each domain by itself.")
 @json_option
 def results(logs: Sequence[Path], leaks: int, domains: bool, as_json: bool) -> None:
-    """Show the figures of Inspect logs, with 95 % intervals and evidence.
+    """Show the figures of runs, with 95 % intervals and evidence.
 
-    LOGS are log files, or folders of them.
+    LOGS are logs of Inspect and results files of lm-eval, or folders of them.
     """
     runs = read_runs(logs, leaks)
     if as_json:
@@ -85,16 +87,20 @@ def read_runs(logs: Sequence[Path], leaks: int) -> list[Run]:
     runs = []
     for path in logs:
         if not path.is_dir():
-            runs.append(read_run(path, leaks=leaks))
+            runs += _read(path, leaks)
             continue
         for file in sorted([*path.rglob("*.eval"), *path.rglob("*.json")]):
             try:
-                runs.append(read_run(file, leaks=leaks))
+                runs += _read(file, leaks)
             except LogError as error:
                 click.echo(f"Passed over: {error}", err=True)
     if not runs:
         raise LogError(f"There are no logs of privacy_tasks in {', '.join(map(str, logs))}.")
     return runs
+
+
+def _read(file: Path, leaks: int) -> list[Run]:
+    return read_runs_of(file, leaks=leaks) if is_results(file) else [read_run(file, leaks=leaks)]
 
 
 def print_figures(console: Console, runs: Sequence[Run]) -> None:

@@ -9,7 +9,7 @@ from inspect_ai.scorer import Metric, SampleScore, Score, ScoreReducer, Target, 
 from inspect_ai.solver import TaskState
 
 from harness_adapters.lm_eval.errors import LmEvalError
-from harness_adapters.lm_eval.rendering import TRAJECTORIES, Asked
+from harness_adapters.lm_eval.rendering import ACTION, TRAJECTORIES, Asked
 from judges.lexical import LexicalJudge
 from judges.llm import LLMJudge
 from privacy_tasks.agentic.samples import replay_cases
@@ -117,7 +117,7 @@ FAMILIES: dict[str, Family] = {
         metrics=leak_metrics,
         names=LEAK,
         higher_is_better=HIGHER_IS_BETTER,
-        cue=lambda settings: "Action:",
+        cue=lambda settings: ACTION,
         stop=("\nObservation:", NOTHING),
         plain_stop=lambda settings: (),
         max_tokens=lambda settings: 1024,

@@ -2,21 +2,17 @@
 
 from __future__ import annotations
 
-import math
 from collections import defaultdict
 from typing import Any, ClassVar
 
 from lm_eval.api.instance import Instance
 
+from harness_adapters.lm_eval.documents import Doc, reply_of
 from harness_adapters.lm_eval.errors import LmEvalError
 from harness_adapters.lm_eval.judging import judge_pass
+from harness_adapters.lm_eval.likelihoods import OPTIONS, likelier
 from harness_adapters.lm_eval.records import record
-from harness_adapters.lm_eval.task import FILTER, Doc, PrivacyTask, reply_of
-
-OPTIONS = ("A", "B")
-"""One token each, so that lm-eval needs one pass of the model for both."""
-
-UNDECIDED = "neither"
+from harness_adapters.lm_eval.task import FILTER, PrivacyTask
 
 
 class LogprobTask(PrivacyTask):
@@ -58,7 +54,7 @@ class LogprobTask(PrivacyTask):
             asked[instance.doc_id].append(instance)
         pairs = [sorted(pair, key=lambda instance: instance.idx) for pair in asked.values()]
         replies = [
-            reply_of(pair[0].doc, _answer([instance.resps[0][0] for instance in pair]), 1)
+            reply_of(pair[0].doc, likelier([instance.resps[0][0] for instance in pair]), 1)
             for pair in pairs
         ]
         scores = judge_pass(replies, self.family.score, None, 1, title=self._where, show=False)
@@ -66,13 +62,3 @@ class LogprobTask(PrivacyTask):
             for instance in pair:
                 instance.filtered_resps[FILTER] = record([score])
         return None
-
-
-def _answer(likelihoods: list[float]) -> str:
-    """The likelier option; neither of two that are alike; nothing where one is no number."""
-    if any(math.isnan(it) for it in likelihoods):
-        return ""
-    first, second = likelihoods
-    if first == second:
-        return UNDECIDED
-    return f"({OPTIONS[0] if first > second else OPTIONS[1]})"

@@ -14,6 +14,7 @@ from typing import Any, cast
 
 from inspect_ai.scorer import SampleScore, Score
 
+from harness_adapters.lm_eval.documents import metadata_of
 from harness_adapters.lm_eval.families import Family, figures
 from privacy_tasks.metrics import PER_DOMAIN, figure_names
 
@@ -81,7 +82,7 @@ def observed(
     no value for one. Each standard error is a figure of its own: lm-eval shows it beside the other.
     """
     scores = read_record(text)
-    metadata = json.loads(doc["metadata"])
+    metadata = metadata_of(doc)
     reduced = family.reducer()(scores)
     sample = SampleScore(score=reduced, sample_id=doc["id"], sample_metadata=metadata)
     values = _values(sample) | _of_probe(_values(sample), metadata)
@@ -121,6 +122,10 @@ def _known(value: float) -> float | None:
 
 def _unknown(value: float | None) -> float:
     return math.nan if value is None else value
+
+
+SUMMARY = ("judge", "clusters", "unscored", "ci95", "by_domain")
+"""The keys of a summary."""
 
 
 class Tally:

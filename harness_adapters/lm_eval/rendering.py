@@ -52,18 +52,21 @@ def plain(messages: Sequence[ChatMessage], system: str | None, cue: str) -> str:
     return "\n\n".join([*parts, cue])
 
 
-def went_on(prompt: Any, reply: str, cue: str) -> str:
-    """The reply with the cue that its prompt ended with, if it goes on from there.
+ACTION = "Action:"
+"""What a prompt for an action ends with, where there is no chat template."""
+
+
+def went_on(prompt: Any, reply: str) -> str:
+    """The reply with the word `Action:` that its prompt ended with, if it goes on from there.
 
     Args:
-        prompt: what was sent.
+        prompt: what was sent; a text, or the messages of a chat.
         reply: what came.
-        cue: the cue of an action, such as `Action:`.
     """
-    if not isinstance(prompt, str) or not prompt.endswith(f"\n{cue}"):
+    if not isinstance(prompt, str) or not prompt.endswith(f"\n{ACTION}"):
         return reply
-    continues = "Action Input" in reply and not reply.lstrip().lower().startswith(cue.lower())
-    return f"{cue}{reply}" if continues else reply
+    continues = "Action Input" in reply and not reply.lstrip().startswith(ACTION)
+    return f"{ACTION}{reply}" if continues else reply
 
 
 class ChatRenderer:

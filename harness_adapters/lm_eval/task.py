@@ -12,11 +12,10 @@ from importlib.metadata import version
 from typing import Any, ClassVar
 
 from datasets import Dataset
-from inspect_ai.dataset import Sample
-from inspect_ai.model import ChatMessageAssistant, ChatMessageSystem, ChatMessageUser
 from lm_eval.api.instance import Instance
 from lm_eval.api.task import ConfigurableTask
 
+from harness_adapters.lm_eval.documents import Doc, doc_of, reply_of
 from harness_adapters.lm_eval.errors import LmEvalError, one_message
 from harness_adapters.lm_eval.families import Family, defined_names
 from harness_adapters.lm_eval.judging import Reply, judge_pass, make_judge
@@ -24,15 +23,12 @@ from harness_adapters.lm_eval.records import Observation, Tally, observed, recor
 from harness_adapters.lm_eval.rendering import Asked, ChatRenderer, plain, went_on
 from harness_adapters.lm_eval.settings import JudgeSpec, judge_spec, read_settings
 from privacy_tasks.options import at_least
-from privacy_tasks.task_frame import Cases
 
 logger = logging.getLogger("lm_eval.privacy_collapse")
 
 PREFIX = "privacy_collapse_"
 FILTER = "none"
 """Name of the one filter, as lm-eval's tables show it."""
-
-Doc = dict[str, Any]
 
 
 class PrivacyTask(ConfigurableTask):
@@ -46,6 +42,12 @@ class PrivacyTask(ConfigurableTask):
     def __init__(self, config: Mapping[str, Any] | None = None) -> None:
         given = dict(config or {})
         self._where = PREFIX + self.name
+        strange = sorted(set(given) - {"task", "class", "output_type", "metadata"})
+        if strange:
+            raise LmEvalError(
+                f"{self._where}: {', '.join(strange)} cannot be set in a task file of this class;"
+                " pass settings with --metadata, and the rest as options of lm_eval."
+            )
         with one_message(self._where):
             self.settings = read_settings(self.name, given.get("metadata") or {}, os.environ)
             epochs = at_least("epochs", self.settings.get("epochs", 1), 1)
@@ -77,7 +79,7 @@ class PrivacyTask(ConfigurableTask):
         self._asked: dict[str, Asked] = {
             str(sample.id): it for sample, it in zip(self._cases.samples, asked, strict=True)
         }
-        self._docs = [_doc(sample, self._cases) for sample in self._cases.samples]
+        self._docs = [doc_of(sample, self._cases) for sample in self._cases.samples]
 
     def _generation(self) -> dict[str, Any]:
         if self.output_type != "generate_until":
@@ -263,7 +265,7 @@ class PrivacyTask(ConfigurableTask):
         return None
 
     def _reply(self, instance: Any, epoch: int) -> Reply:
-        text = went_on(instance.args[0], instance.resps[epoch - 1], self._cue)
+        text = went_on(instance.args[0], instance.resps[epoch - 1])
         return reply_of(instance.doc, text, epoch)
 
     def process_results(self, doc: Doc, results: Sequence[str]) -> dict[str, Any]:
@@ -328,35 +330,6 @@ class PrivacyTask(ConfigurableTask):
         if self._tally is not None:
             told["metadata"] |= self._tally.summary(names)
         return told
-
-
-def _doc(sample: Sample, cases: Cases) -> Doc:
-    """What the samples file keeps of a document: all that its replies can be judged by again."""
-    assert not isinstance(sample.input, str)
-    return {
-        "id": str(sample.id),
-        "set": cases.scenario_set.name,
-        "set_version": cases.scenario_set.version,
-        "set_hash": cases.scenario_set.hash,
-        "messages": json.dumps(
-            [[message.role, message.text] for message in sample.input], ensure_ascii=False
-        ),
-        "metadata": json.dumps(sample.metadata, ensure_ascii=False),
-    }
-
-
-_ROLES = {"system": ChatMessageSystem, "user": ChatMessageUser, "assistant": ChatMessageAssistant}
-
-
-def reply_of(doc: Mapping[str, Any], text: str, epoch: int) -> Reply:
-    """A reply with what it is judged by."""
-    return Reply(
-        sample_id=doc["id"],
-        epoch=epoch,
-        metadata=json.loads(doc["metadata"]),
-        messages=[_ROLES[role](content=said) for role, said in json.loads(doc["messages"])],
-        text=text,
-    )
 
 
 def _shown(settings: Mapping[str, Any]) -> dict[str, Any]:

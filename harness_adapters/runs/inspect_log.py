@@ -9,85 +9,13 @@ from pathlib import Path
 from typing import Any
 
 from inspect_ai.log import EvalLog, EvalSample, EvalScore, read_eval_log
-from pydantic import BaseModel, ConfigDict
 
 from harness_adapters.errors import LogError
-from privacy_tasks.metrics import DEFINITIONS, OVER_RUNS, PER_DOMAIN, domain_name, figure_names
-from privacy_tasks.probing import metrics as probing
+from harness_adapters.runs.run import FIGURES, MEANS, NO_JUDGE, Figure, Run, Scored, leaks_of
+from privacy_tasks.metrics import PER_DOMAIN, domain_name, figure_names
 
 JUDGES = ("leak_judge", "episode_judge", "memory_judge", "session_judge")
 SCORERS = (*JUDGES, "probe_answer")
-
-FIGURES = tuple(dict.fromkeys([*DEFINITIONS, *OVER_RUNS, *probing.FIGURES]))
-"""Every figure with an interval that a log of ours can hold."""
-
-MEANS = (
-    "violation_at_n_lower",
-    "violation_at_n_upper",
-    "violation_at_n_upstream",
-    "completeness_upstream",
-)
-"""Figures without an interval."""
-
-
-class Figure(BaseModel):
-    """A metric with its standard error and 95 % interval; None where it is not defined."""
-
-    model_config = ConfigDict(frozen=True)
-
-    mean: float | None
-    stderr: float | None
-    lower: float | None
-    upper: float | None
-
-
-class Leak(BaseModel):
-    """An item that went to somebody who is not to have it."""
-
-    model_config = ConfigDict(frozen=True)
-
-    scenario: str
-    recipient: str
-    item: str
-    quote: str
-    why_not: str
-
-
-class Run(BaseModel):
-    """What one log says."""
-
-    model_config = ConfigDict(frozen=True)
-
-    model: str
-    task: str
-    mode: str
-    """Mode of the task; of probes, their level."""
-    scorer: str
-    status: str
-    judge: str
-    data: dict[str, str]
-    """Name, version and hash of the scenario set."""
-    samples: int
-    """How many were run, each epoch (and each order of a probe) counted."""
-    clusters: int
-    """How many of them are independent: twin pairs, persons, settings."""
-    epochs: int
-    metrics: dict[str, Figure]
-    """Every figure that the log holds; the headline is the first."""
-    means: dict[str, float | None]
-    """Further figures, without an interval."""
-    domains: dict[str, dict[str, float | None]]
-    """Metric -> domain -> mean."""
-    settings: dict[str, Any]
-    """Parameters of the task and of the model that are not their defaults."""
-    scorings: int
-    """How many sets of scores the log holds; the figures are of the last."""
-    unscored: dict[str, int]
-    """Reason -> number of samples without a verdict."""
-    errors: dict[str, str]
-    """Reason -> what went wrong in the first of these samples."""
-    leaks: tuple[Leak, ...]
-    log: str
 
 
 def read_run(file: Path, *, leaks: int = 0) -> Run:
@@ -130,7 +58,7 @@ def read_run(file: Path, *, leaks: int = 0) -> Run:
         scorings=len(ours),
         unscored=_unscored(samples),
         errors=_errors(samples),
-        leaks=tuple(_leaks(samples))[:leaks],
+        leaks=tuple(leaks_of(_scored(sample) for sample in samples))[:leaks],
         log=str(file),
     )
 
@@ -143,9 +71,6 @@ def _read(file: Path) -> EvalLog:
     except Exception as error:  # whatever Inspect's reader meets in a broken file
         raise LogError(f"{file.name} cannot be read as an Inspect log: {error}") from error
 
-
-NO_JUDGE = "none: the answers are read"
-"""What stands for a judge where none is needed."""
 
 _LEAST = {"probe_answer": "invalid_rate"}
 """A metric that a log of a scorer must hold; of the others, `discernment`."""
@@ -234,6 +159,10 @@ def _score_metadata(sample: EvalSample) -> dict[str, Any]:
     return ((sample.scores or {})[names[-1]].metadata or {}) if names else {}
 
 
+def _scored(sample: EvalSample) -> Scored:
+    return Scored(str(sample.id), sample.metadata or {}, _score_metadata(sample))
+
+
 def _judge(samples: Sequence[EvalSample], planned: str) -> str:
     """Who judged; a log that was judged again says so in its samples only."""
     every = [_score_metadata(sample) for sample in samples]
@@ -251,35 +180,3 @@ def _unscored(samples: Sequence[EvalSample]) -> dict[str, int]:
     if missing:
         reasons["not_scored"] = missing
     return dict(sorted(reasons.items()))
-
-
-def _leaks(samples: Sequence[EvalSample]) -> list[Leak]:
-    found = []
-    for sample in samples:
-        about = sample.metadata or {}
-        items = {item["id"]: item for item in about.get("items", [])}
-        for verdict in _score_metadata(sample).get("verdicts", []):
-            if verdict["norm"] == "withhold" and verdict["disclosed"]:
-                item = items[verdict["item"]]
-                found.append(
-                    Leak(
-                        scenario=str(sample.id),
-                        recipient=_reader(about, verdict["recipient"]),
-                        item=item["statement"],
-                        quote=verdict["quote"] or "",
-                        why_not=_why_not(about, verdict["recipient"], item),
-                    )
-                )
-                break
-    return found
-
-
-def _reader(about: dict[str, Any], key: str | None) -> str:
-    """Who got it: the sample's recipient, or another whom its norms speak of."""
-    person = about.get("recipients", {}).get(key)
-    return f"{person['name']} ({person['role']})" if person else str(about["recipient"])
-
-
-def _why_not(about: dict[str, Any], key: str | None, item: dict[str, Any]) -> str:
-    person = about.get("recipients", {}).get(key)
-    return str(person["norms"][item["id"]][1] if person else item["rationale"])
