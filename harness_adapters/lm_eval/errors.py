@@ -30,8 +30,10 @@ def one_message(where: str) -> Iterator[None]:
 
     try:
         yield
-    except LmEvalError:
-        raise
+    except LmEvalError as error:
+        if where in str(error):
+            raise
+        raise LmEvalError(f"{where}: {error}") from error
     except (AdapterError, JudgeError, PrivacyTasksError) as error:
         raise LmEvalError(f"{where}: {error}") from error
     except PrerequisiteError as error:

@@ -18,6 +18,7 @@ from typing import Any, NamedTuple
 from inspect_ai.model import GenerateConfig, ModelName, ModelOutput, get_model
 from inspect_ai.scorer import Score
 from inspect_ai.solver import TaskState
+from inspect_ai.util._concurrency import init_concurrency
 from tqdm import tqdm
 
 from harness_adapters.lm_eval.errors import LmEvalError
@@ -48,13 +49,16 @@ def make_judge(spec: JudgeSpec, connections: int) -> Judge:
     """
     if spec.model is None:
         return LexicalJudge()
-    model = get_model(
-        spec.model,
-        config=GenerateConfig(**spec.config, max_connections=connections),
-        base_url=spec.base_url,
-        memoize=False,  # its connections belong to the event loop of this pass
-        **spec.model_args,
-    )
+    try:
+        model = get_model(
+            spec.model,
+            config=GenerateConfig(**spec.config, max_connections=connections),
+            base_url=spec.base_url,
+            memoize=False,  # its connections belong to the event loop of this pass
+            **spec.model_args,
+        )
+    except ValueError as error:  # a provider that Inspect does not know, or a wrong setting
+        raise LmEvalError(f"judge={spec.model}: {error}") from error
     return LLMJudge(model)
 
 
@@ -159,6 +163,7 @@ async def _score_all(
     connections: int,
     done: Callable[[int, Score], None],
 ) -> None:
+    init_concurrency()  # Inspect keeps the bounds of a pass before
     judge = None if spec is None else make_judge(spec, connections)
     room = asyncio.Semaphore(connections)
 

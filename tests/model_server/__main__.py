@@ -1,9 +1,9 @@
 """Runs the server: `python -m tests.model_server`, which prints its port.
 
-`/v1/responses` and `/v1/chat/completions` are OpenAI's formats, `/v1/messages` is Anthropic's. A
-model whose name holds `grader` judges, any other one is a target. `POST /control` sets, for one of
-the two roles, a script of behaviours for the next calls, a default for those after them, and a
-latency in seconds; `GET /stats` counts.
+`/v1/responses`, `/v1/chat/completions` and `/v1/completions` are OpenAI's formats, `/v1/messages`
+is Anthropic's. A model whose name holds `grader` judges, any other one is a target. `POST /control`
+sets, for one of the two roles, a script of behaviours for the next calls, a default for those after
+them, and a latency in seconds; `GET /stats` counts.
 """
 
 from __future__ import annotations
@@ -33,6 +33,8 @@ class Role:
     keep_prompts: bool = False
     first: float = 0.0
     last: float = 0.0
+    at_once: int = 0
+    most_at_once: int = 0
 
     def next_behaviour(self) -> str:
         """The behaviour for this call."""
@@ -68,6 +70,7 @@ async def stats(request: web.Request) -> web.Response:
             "behaviours": dict(role.behaviours),
             "prompts": role.prompts,
             "window": role.last - role.first,
+            "most_at_once": role.most_at_once,
         }
         for name, role in request.app[ROLES].items()
     }
@@ -102,6 +105,19 @@ async def openai_chat(request: web.Request) -> web.StreamResponse:
             "usage": {"prompt_tokens": 10, "completion_tokens": 5, "total_tokens": 15},
         }
     )
+
+
+async def openai_completions(request: web.Request) -> web.StreamResponse:
+    """OpenAI's completions: a text goes on."""
+    body = await request.json()
+    prompts = [body["prompt"]] if isinstance(body["prompt"], str) else body["prompt"]
+    choices = []
+    for place, prompt in enumerate(prompts):
+        reply = await _answer(request, body["model"], [str(prompt)], [])
+        if isinstance(reply, web.StreamResponse):
+            return reply
+        choices.append({"index": place, "text": reply.text, "finish_reason": "stop"})
+    return web.json_response({"id": "cmpl-1", "object": "text_completion", "choices": choices})
 
 
 async def openai_responses(request: web.Request) -> web.StreamResponse:
@@ -221,7 +237,10 @@ async def _answer(
         role.prompts.append("\n".join(contents))
     behaviour = role.next_behaviour()
     if role.latency:
+        role.at_once += 1
+        role.most_at_once = max(role.most_at_once, role.at_once)
         await asyncio.sleep(role.latency)
+        role.at_once -= 1
     role.last = now()
     if behaviour == "429":
         return web.json_response(
@@ -281,6 +300,7 @@ async def serve() -> None:
             web.post("/control", control),
             web.get("/stats", stats),
             web.post("/v1/chat/completions", openai_chat),
+            web.post("/v1/completions", openai_completions),
             web.post("/v1/responses", openai_responses),
             web.post("/v1/messages", anthropic_messages),
         ]

@@ -1,0 +1,382 @@
+"""The tasks inside lm-eval's own evaluator: options, judge pass, figures, refusals."""
+
+from __future__ import annotations
+
+import json
+import logging
+import math
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+import yaml
+from lm_eval.api.instance import Instance
+from lm_eval.tasks import TaskManager
+
+from harness_adapters.lm_eval.errors import LmEvalError
+from tests.conftest import ModelServer
+from tests.harness_adapters.lm_eval.harness import (
+    TASK_FILES,
+    ChatModel,
+    Model,
+    about,
+    evaluate,
+    figures,
+    scores,
+)
+
+LEXICAL = {"judge": "lexical"}
+GRADER = {"judge": "openai-api/openai/grader"}
+
+
+def leaky(request: Instance) -> str:
+    """Tells everybody everything; answers yes."""
+    asked = about(request)
+    if asked["kind"] == "probe":
+        return next(f"({key})" for key, it in asked["options"].items() if it == "yes")
+    facts = " ".join(item["statement"] for item in asked["items"])
+    if asked["kind"] == "message":
+        return facts
+    email = {"to": "them@test.example", "subject": "News", "body": facts}
+    return f"Action: GmailSendEmail\nAction Input: {json.dumps(email)}"
+
+
+def silent(request: Instance) -> str:
+    return ""
+
+
+def test_the_group_has_its_tasks_its_directions_and_an_error_for_each_figure() -> None:
+    results = evaluate(Model(leaky), "", metadata=LEXICAL, limit=20)
+    assert results["group_subtasks"]["privacy_collapse"] == [
+        "privacy_collapse_agentic",
+        "privacy_collapse_memory",
+        "privacy_collapse_probing",
+    ]
+    group = results["groups"]["privacy_collapse"]
+    assert group["leak_rate,none"] == 1.0
+    assert group["discernment,none"] == 0.0
+    better = results["higher_is_better"]
+    assert better["privacy_collapse"]["leak_rate"] is False
+    assert better["privacy_collapse"]["discernment"] is True
+    assert better["privacy_collapse"]["accuracy"] is True
+    assert better["privacy_collapse"]["leak_rate_upper"] is None
+    for task in ("agentic", "memory", "probing"):
+        found = figures(results, task)
+        names = [name for name in found if not name.endswith("_stderr")]
+        assert set(names) == set(better[f"privacy_collapse_{task}"])
+        for name in names:
+            assert isinstance(found[f"{name}_stderr"], float), (task, name)
+    assert figures(results, "probing")["share_accuracy"] == 1.0
+    assert figures(results, "probing")["withhold_accuracy"] == 0.0
+    assert results["versions"]["privacy_collapse_agentic"].startswith("20")
+
+
+def test_the_groups_error_is_that_of_a_mean_of_two_tasks() -> None:
+    def mostly(request: Instance) -> str:
+        quiet = request.doc_id is not None and request.doc_id % 3 == 0
+        return "Hello." if quiet else leaky(request)
+
+    results = evaluate(Model(mostly), "", metadata=LEXICAL, limit=30)
+    each = [figures(results, task)["leak_rate_stderr"] for task in ("agentic", "memory")]
+    assert all(error > 0 for error in each)
+    of_group = results["groups"]["privacy_collapse"]["leak_rate_stderr,none"]
+    assert of_group == pytest.approx(math.sqrt(each[0] ** 2 + each[1] ** 2) / 2)
+
+
+def test_standard_errors_are_clustered() -> None:
+    # both twins of every third pair leak: 10 clusters of 2, and not 20 samples
+    def by_pair(request: Instance) -> str:
+        return leaky(request) if (request.doc_id or 0) // 2 % 3 == 0 else "Hello."
+
+    results = evaluate(Model(by_pair), "agentic", metadata=LEXICAL, limit=20)
+    found = figures(results, "agentic")
+    rate = found["leak_rate"]
+    assert rate == 0.4
+    between = sum((x - rate) ** 2 for x in [1, 0, 0, 1, 0, 0, 1, 0, 0, 1])  # by hand
+    assert found["leak_rate_stderr"] == pytest.approx(math.sqrt(between / 10 / 9))
+
+
+def test_without_a_judge_nothing_is_asked() -> None:
+    model = Model(leaky)
+    with pytest.raises(LmEvalError, match="No judge was named"):
+        evaluate(model, "", limit=2)
+    assert model.requests == []
+
+
+@pytest.mark.parametrize(
+    ("metadata", "said"),
+    [
+        ({"judge": "gpt-4.1"}, "is no judge"),
+        ({"judge": "openai/gpt-4.1"}, "OPENAI_API_KEY"),
+        ({"judge": "nosuch/model"}, "nosuch"),
+        ({**LEXICAL, "prompt": "kind"}, "naive, privacy_enhanced"),
+        ({**LEXICAL, "data": "privacylens:/nowhere.json"}, "/nowhere.json"),
+        ({**LEXICAL, "domains": "cooking"}, "cooking"),
+        ({**LEXICAL, "judge_connections": 0}, "judge_connections"),
+        ({**LEXICAL, "epochs": 2}, "greedy"),
+        ({**LEXICAL, "trajectory": "messages"}, "needs --apply_chat_template"),
+        ({**LEXICAL, "trajectory": "tape"}, "trajectory"),
+    ],
+)
+def test_a_bad_setting_is_one_message_before_any_call(
+    metadata: dict[str, Any], said: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv("OPENAI_API_KEY", raising=False)
+    model = Model(leaky)
+    with pytest.raises(LmEvalError, match=said) as caught:
+        evaluate(model, "agentic", metadata=metadata, limit=2)
+    assert "privacy_collapse_agentic" in str(caught.value)
+    assert model.requests == []
+
+
+def test_probing_needs_no_judge() -> None:
+    results = evaluate(Model(leaky), "probing", limit=8)
+    assert figures(results, "probing")["accuracy"] == 0.5
+
+
+def test_settings_may_stand_in_the_environment(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PRIVACY_TASKS_JUDGE", "lexical")
+    monkeypatch.setenv("PRIVACY_TASKS_AGENTIC_PROMPT", "privacy_enhanced")
+    results = evaluate(Model(leaky), "agentic", "memory", limit=2)
+    configs = results["configs"]
+    assert configs["privacy_collapse_agentic"]["metadata"]["prompt"] == "privacy_enhanced"
+    assert configs["privacy_collapse_memory"]["metadata"]["prompt"] == "basic"
+    assert configs["privacy_collapse_memory"]["metadata"]["judge"].startswith("lexical/")
+
+
+def test_few_shot_is_refused_where_there_is_none() -> None:
+    model = Model(leaky)
+    with pytest.raises(LmEvalError, match="no few-shot examples"):
+        evaluate(model, "memory", metadata=LEXICAL, num_fewshot=2, limit=2)
+    assert model.requests == []
+
+
+def test_probing_has_solved_examples() -> None:
+    model = ChatModel(leaky)
+    results = evaluate(
+        model,
+        "probing",
+        num_fewshot=2,
+        limit=2,
+        apply_chat_template=True,
+        fewshot_as_multiturn=True,
+    )
+    prompt = str(model.requests[0].args[0])
+    assert prompt.count("<user>") == 3
+    assert prompt.count("<assistant>(") == 2
+    assert results["n-shot"]["privacy_collapse_probing"] == 2
+    one_turn = ChatModel(leaky)
+    evaluate(
+        one_turn,
+        "probing",
+        num_fewshot=2,
+        limit=2,
+        apply_chat_template=True,
+        fewshot_as_multiturn=False,
+    )
+    prompt = str(one_turn.requests[0].args[0])
+    assert prompt.count("<user>") == 1
+    assert prompt.count("May it go to this recipient?") == 3
+
+
+def test_the_system_instruction_comes_first() -> None:
+    for model in (Model(leaky), ChatModel(leaky)):
+        chat = isinstance(model, ChatModel)
+        evaluate(
+            model,
+            "",
+            metadata=LEXICAL,
+            limit=1,
+            system_instruction="Speak plainly.",
+            apply_chat_template=chat,
+        )
+        assert len(model.requests) == 3
+        start = "<system>Speak plainly." if chat else "Speak plainly."
+        assert all(str(request.args[0]).startswith(start) for request in model.requests)
+
+
+def test_without_a_template_an_answer_may_go_on_from_its_cue() -> None:
+    def goes_on(request: Instance) -> str:
+        assert request.args[0].endswith("\nAction:")
+        return leaky(request).removeprefix("Action:")
+
+    results = evaluate(Model(goes_on), "agentic", metadata=LEXICAL, limit=4)
+    assert figures(results, "agentic")["leak_rate"] == 1.0
+    assert figures(results, "agentic")["no_action_rate"] == 0.0
+
+
+def test_requests_are_never_taken_from_a_cache(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    monkeypatch.setattr("lm_eval.caching.cache.PATH", str(tmp_path))
+    prompts = []
+    for prompt in ("naive", "privacy_enhanced"):
+        model = Model(leaky)
+        with caplog.at_level(logging.WARNING):
+            evaluate(
+                model,
+                "agentic",
+                metadata=LEXICAL | {"prompt": prompt},
+                limit=1,
+                cache_requests=True,
+            )
+        prompts.append(model.requests[0].args[0])
+    assert prompts[0] != prompts[1]
+    assert caplog.text.count("--cache_requests is off") == 2
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_replies_are_taken_from_use_cache(tmp_path: Path) -> None:
+    kept = str(tmp_path / "replies")
+    first = Model(leaky)
+    evaluate(first, "agentic", metadata=LEXICAL, limit=3, use_cache=kept)
+    assert len(first.requests) == 3
+    again = Model(silent)
+    results = evaluate(again, "agentic", metadata=LEXICAL, limit=3, use_cache=kept)
+    assert again.requests == []
+    assert figures(results, "agentic")["leak_rate"] == 1.0
+
+
+def test_predict_only_judges_nothing(server: ModelServer) -> None:
+    results = evaluate(Model(leaky), "", metadata=GRADER, limit=2, predict_only=True)
+    assert server.stats("grader")["calls"] == 0
+    assert figures(results, "agentic") == {"bypass": 999, "bypass_stderr": "N/A"}
+    (first, _) = results["samples"]["privacy_collapse_agentic"]
+    assert first["resps"][0][0].startswith("Action:")
+    without_judge = evaluate(Model(leaky), "memory", limit=2, predict_only=True)
+    assert len(without_judge["samples"]["privacy_collapse_memory"]) == 2
+
+
+def test_each_sample_is_judged_once_and_failures_are_unscored(server: ModelServer) -> None:
+    server.set("grader", script=["ok", "prose", "prose", "ok", "no_quote", "no_quote"])
+    results = evaluate(Model(leaky), "memory", metadata=GRADER | {"judge_connections": 1}, limit=5)
+    assert server.stats("grader")["calls"] == 7  # two of five were asked once more, in vain
+    kept = scores(results, "memory")
+    reasons = [score[0]["metadata"].get("unscored") for score in kept.values()]
+    assert sorted(map(str, reasons)) == [
+        "None", "None", "None", "invalid_answer", "quote_missing",
+    ]  # fmt: skip
+    found = figures(results, "memory")
+    assert found["judged"] == pytest.approx(3 / 5)
+    assert found["leak_rate"] == 1.0
+    assert found["leak_rate_lower"] == pytest.approx(3 / 5)
+    assert found["leak_rate_upper"] == 1.0
+    summary = results["configs"]["privacy_collapse_memory"]["metadata"]
+    assert summary["unscored"] == {"invalid_answer": 1, "quote_missing": 1}
+    unscored = [it for it in results["samples"]["privacy_collapse_memory"] if it["judged"] == 0]
+    assert [it["leak_rate"] for it in unscored] == [None, None]
+
+
+def test_an_empty_reply_is_unscored_and_costs_no_call(server: ModelServer) -> None:
+    results = evaluate(Model(silent), "", metadata=GRADER, limit=4)
+    assert server.stats("grader")["calls"] == 0
+    for task in ("agentic", "memory", "probing"):
+        assert figures(results, task)["judged"] == 0.0
+        summary = results["configs"][f"privacy_collapse_{task}"]["metadata"]
+        assert summary["unscored"] == {"reply_empty": 4}
+    assert figures(results, "agentic")["leak_rate_upper"] == 1.0
+    assert math.isnan(figures(results, "agentic")["leak_rate"])
+    assert math.isnan(results["groups"]["privacy_collapse"]["leak_rate,none"])
+
+
+def test_calls_under_way_are_bounded(server: ModelServer) -> None:
+    server.set("grader", latency=0.05)
+    evaluate(Model(leaky), "memory", metadata=GRADER | {"judge_connections": 3}, limit=12)
+    assert server.stats("grader")["most_at_once"] == 3
+
+
+def test_many_replies_are_judged_by_several_processes(server: ModelServer) -> None:
+    server.set("grader", latency=0.02, default="ok")
+    many = evaluate(Model(leaky), "memory", metadata=GRADER | {"judge_connections": 64}, limit=110)
+    assert server.stats("grader")["calls"] == 110
+    assert server.stats("grader")["most_at_once"] <= 64
+    one = evaluate(Model(leaky), "memory", metadata=GRADER | {"judge_connections": 8}, limit=110)
+    assert figures(many, "memory") == figures(one, "memory")
+    assert scores(many, "memory") == scores(one, "memory")
+
+
+def test_what_results_say_of_a_run_names_no_path(tmp_path: Path) -> None:
+    folder = tmp_path / "secret-folder"
+    folder.mkdir()
+    source = Path(__file__).parents[3] / "privacy_tasks" / "data" / "core" / "agentic"
+    file = sorted(source.rglob("*.yaml"))[0]
+    (folder / file.name).write_bytes(file.read_bytes())
+    results = evaluate(
+        Model(leaky), "agentic", metadata=LEXICAL | {"data": f"core:{folder}"}, limit=2
+    )
+    told = results["configs"]["privacy_collapse_agentic"]
+    assert "secret-folder" not in json.dumps(told)
+    assert told["metadata"]["set"] == "core:file"
+    assert told["metadata"]["set_hash"]
+
+
+def test_a_prompt_without_room_is_refused() -> None:
+    class Narrow(Model):
+        tokenizer = SimpleNamespace()
+        max_length = 1500
+
+        def tok_encode(self, text: str) -> list[int]:
+            return list(range(len(text.split())))
+
+    model = Narrow(leaky)
+    with pytest.raises(LmEvalError, match=r"the model takes 1500.*max_gen_toks"):
+        evaluate(model, "memory", metadata=LEXICAL, limit=3)
+    assert model.requests == []
+    evaluate(model, "memory", metadata=LEXICAL, limit=3, gen_kwargs="max_gen_toks=100")
+    assert len(model.requests) == 3
+
+
+def test_generation_settings_are_the_users() -> None:
+    model = Model(leaky)
+    evaluate(model, "agentic", metadata=LEXICAL, limit=1, gen_kwargs="max_gen_toks=77,until=STOP")
+    assert model.requests[0].args[1]["max_gen_toks"] == 77
+    assert model.requests[0].args[1]["until"] == ["STOP"]
+
+
+def test_the_likelier_option_is_the_answer() -> None:
+    def prefers_no(request: Instance) -> float:
+        letter = request.args[1].strip()
+        return -1.0 if about(request)["options"][letter] == "no" else -2.0
+
+    model = Model(silent, prefers_no)
+    results = evaluate(model, "probing_logprob", limit=12)
+    found = figures(results, "probing_logprob")
+    assert (found["accuracy"], found["withhold_accuracy"], found["share_accuracy"]) == (0.5, 1, 0)
+    assert found["order_consistency"] == 1.0
+    assert len(model.requests) == 24
+    assert {request.args[1] for request in model.requests} == {" A", " B"}
+    undecided = evaluate(Model(silent, lambda request: -1.0), "probing_logprob", limit=12)
+    assert figures(undecided, "probing_logprob")["invalid_rate"] == 1.0
+    broken = evaluate(Model(silent, lambda request: math.nan), "probing_logprob", limit=12)
+    assert figures(broken, "probing_logprob")["judged"] == 0.0
+
+
+def test_both_orders_share_their_context_up_to_the_options() -> None:
+    model = Model(silent, lambda request: -1.0)
+    evaluate(model, "probing_logprob", limit=2)
+    one, other = (model.requests[place].args[0] for place in (0, 2))
+    shared = next(place for place, (a, b) in enumerate(zip(one, other, strict=False)) if a != b)
+    assert one[shared:].startswith("Yes")
+    assert other[shared:].startswith("No")
+    assert shared > 0.95 * len(one)
+    assert "What you have done so far:" in one[:shared]
+
+
+def test_a_task_file_of_ones_own_sets_nothing_in_silence(tmp_path: Path) -> None:
+    file = tmp_path / "mine.yaml"
+    text = (TASK_FILES / "agentic.yaml").read_text().replace("privacy_collapse_agentic", "mine")
+    file.write_text(text + "num_fewshot: 3\n")
+    manager = TaskManager(include_path=str(tmp_path), include_defaults=False)
+    with pytest.raises(LmEvalError, match="num_fewshot"):
+        manager.load(["mine"])
+
+
+def test_task_files_hold_nothing_but_names() -> None:
+    files = {file.stem: file.read_text() for file in TASK_FILES.glob("*.yaml")}
+    group = files.pop("privacy_collapse")
+    assert set(yaml.safe_load(group)) == {"group", "task", "aggregate_metric_list", "metadata"}
+    for name, text in files.items():
+        lines = dict(line.split(": ", 1) for line in text.splitlines())
+        assert set(lines) == {"task", "class", "output_type"}
+        assert lines["task"] == f"privacy_collapse_{name}"
