@@ -7,7 +7,9 @@ import os
 import platform
 import sys
 from collections.abc import Iterator
-from importlib import metadata
+from importlib import metadata, resources
+from importlib.util import find_spec
+from pathlib import Path
 from typing import Literal, NamedTuple
 
 import click
@@ -54,6 +56,7 @@ def doctor(grader: str | None, as_json: bool) -> None:
         *_versions(),
         _judges_package(),
         _plugin(),
+        _lm_eval_tasks(),
         *_keys(),
         *([_grader(grader)] if grader else []),
     ]
@@ -113,6 +116,38 @@ def _plugin() -> Finding:
     if registry_lookup("task", "privacy_tasks/agentic") is None:
         return Finding(what, "problem", "privacy_tasks/agentic is not registered under that name")
     return Finding(what, "ok", "privacy_tasks/agentic is registered")
+
+
+def _lm_eval_tasks() -> Finding:
+    """lm-eval looks among its own task files only; ours were put there when we were installed."""
+    what = "lm-eval tasks"
+    ours = Path(str(resources.files("harness_adapters.lm_eval"))) / "privacy_collapse"
+    found = find_spec("lm_eval")
+    if found is None or not found.submodule_search_locations:
+        return Finding(what, "problem", "lm-eval is not installed: pip install lm-eval")
+    if found.origin is None:
+        (stray, *_) = found.submodule_search_locations
+        return Finding(
+            what,
+            "problem",
+            f"lm-eval is installed in another way than with pip into this environment, and {stray}"
+            " hides it: pip install lm-eval",
+        )
+    theirs = Path(found.submodule_search_locations[0]) / "tasks" / "privacy_collapse"
+    stale = sorted(
+        file.name
+        for file in ours.glob("*.yaml")
+        if not (there := theirs / file.name).is_file() or there.read_bytes() != file.read_bytes()
+    )
+    if stale:
+        return Finding(
+            what,
+            "problem",
+            f"not where lm-eval looks: pass --include_path {ours} to lm_eval, or install lm-eval"
+            " and privacy-tasks into one environment (pip install --force-reinstall --no-deps"
+            " privacy-tasks)",
+        )
+    return Finding(what, "ok", "lm_eval --tasks privacy_collapse finds them")
 
 
 def _keys() -> Iterator[Finding]:

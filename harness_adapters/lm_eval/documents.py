@@ -7,14 +7,22 @@ from collections.abc import Mapping
 from typing import Any
 
 from inspect_ai.dataset import Sample
-from inspect_ai.model import ChatMessageAssistant, ChatMessageSystem, ChatMessageUser
+from inspect_ai.model import (
+    ChatMessage,
+    ChatMessageAssistant,
+    ChatMessageSystem,
+    ChatMessageUser,
+)
 
-from harness_adapters.lm_eval.judging import Reply
 from privacy_tasks.task_frame import Cases
 
 Doc = dict[str, Any]
 
-_ROLES = {"system": ChatMessageSystem, "user": ChatMessageUser, "assistant": ChatMessageAssistant}
+_ROLES: dict[str, type[ChatMessage]] = {
+    "system": ChatMessageSystem,
+    "user": ChatMessageUser,
+    "assistant": ChatMessageAssistant,
+}
 
 
 def doc_of(sample: Sample, cases: Cases) -> Doc:
@@ -38,12 +46,6 @@ def metadata_of(doc: Mapping[str, Any]) -> dict[str, Any]:
     return metadata
 
 
-def reply_of(doc: Mapping[str, Any], text: str, epoch: int) -> Reply:
-    """A reply with what it is judged by."""
-    return Reply(
-        sample_id=doc["id"],
-        epoch=epoch,
-        metadata=metadata_of(doc),
-        messages=[_ROLES[role](content=said) for role, said in json.loads(doc["messages"])],
-        text=text,
-    )
+def messages_of(doc: Mapping[str, Any]) -> list[ChatMessage]:
+    """What the model under test was shown, as text."""
+    return [_ROLES[role](content=said) for role, said in json.loads(doc["messages"])]

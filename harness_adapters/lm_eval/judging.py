@@ -21,6 +21,7 @@ from inspect_ai.solver import TaskState
 from inspect_ai.util._concurrency import init_concurrency
 from tqdm import tqdm
 
+from harness_adapters.lm_eval.documents import messages_of, metadata_of
 from harness_adapters.lm_eval.errors import LmEvalError
 from harness_adapters.lm_eval.families import Judge
 from harness_adapters.lm_eval.settings import JudgeSpec
@@ -33,11 +34,9 @@ Scoring = Callable[[TaskState, Judge | None], Awaitable[Score]]
 class Reply(NamedTuple):
     """One reply of the model under test, and what it was asked."""
 
-    sample_id: str
-    epoch: int
-    metadata: Mapping[str, Any]
-    messages: Sequence[Any]
+    doc: Mapping[str, Any]
     text: str
+    epoch: int = 1
 
 
 def make_judge(spec: JudgeSpec, connections: int) -> Judge:
@@ -57,6 +56,8 @@ def make_judge(spec: JudgeSpec, connections: int) -> Judge:
             memoize=False,  # its connections belong to the event loop of this pass
             **spec.model_args,
         )
+        # Inspect reads its table of models at the first call: better here than in every process
+        model.api.model_family()
     except ValueError as error:  # a provider that Inspect does not know, or a wrong setting
         raise LmEvalError(f"judge={spec.model}: {error}") from error
     return LLMJudge(model)
@@ -177,14 +178,15 @@ async def _score_all(
 def _state(reply: Reply) -> TaskState:
     """The reply as Inspect's scorers read it."""
     output = ModelOutput.from_content("lm_eval", reply.text)
+    messages = messages_of(reply.doc)
     return TaskState(
         model=ModelName("lm_eval/model"),
-        sample_id=reply.sample_id,
+        sample_id=reply.doc["id"],
         epoch=reply.epoch,
-        input=list(reply.messages),
-        messages=[*reply.messages, output.message],
+        input=messages,
+        messages=[*messages, output.message],
         output=output,
-        metadata=dict(reply.metadata),
+        metadata=metadata_of(reply.doc),
     )
 
 

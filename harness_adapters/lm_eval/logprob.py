@@ -7,9 +7,9 @@ from typing import Any, ClassVar
 
 from lm_eval.api.instance import Instance
 
-from harness_adapters.lm_eval.documents import Doc, reply_of
+from harness_adapters.lm_eval.documents import Doc
 from harness_adapters.lm_eval.errors import LmEvalError
-from harness_adapters.lm_eval.judging import judge_pass
+from harness_adapters.lm_eval.judging import Reply, judge_pass
 from harness_adapters.lm_eval.likelihoods import OPTIONS, likelier
 from harness_adapters.lm_eval.records import record
 from harness_adapters.lm_eval.task import FILTER, PrivacyTask
@@ -54,7 +54,7 @@ class LogprobTask(PrivacyTask):
             asked[instance.doc_id].append(instance)
         pairs = [sorted(pair, key=lambda instance: instance.idx) for pair in asked.values()]
         replies = [
-            reply_of(pair[0].doc, likelier([instance.resps[0][0] for instance in pair]), 1)
+            Reply(pair[0].doc, likelier([instance.resps[0][0] for instance in pair]))
             for pair in pairs
         ]
         scores = judge_pass(replies, self.family.score, None, 1, title=self._where, show=False)

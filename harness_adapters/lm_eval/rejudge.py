@@ -14,9 +14,9 @@ from typing import Any
 import yaml
 
 from harness_adapters.errors import LogError
-from harness_adapters.lm_eval.documents import metadata_of, reply_of
+from harness_adapters.lm_eval.documents import metadata_of
 from harness_adapters.lm_eval.families import FAMILIES, Family, defined_names
-from harness_adapters.lm_eval.judging import judge_pass
+from harness_adapters.lm_eval.judging import Reply, judge_pass
 from harness_adapters.lm_eval.likelihoods import likelier
 from harness_adapters.lm_eval.records import SUMMARY, Observation, Tally, observed, record
 from harness_adapters.lm_eval.rendering import went_on
@@ -121,7 +121,7 @@ def _judge_task(
     config = copy.deepcopy(results.content["configs"][task])
     repeats = int(config.get("repeats", 1))
     replies = [
-        reply_of(sample["doc"], text, epoch)
+        Reply(sample["doc"], text, epoch)
         for sample in samples
         for epoch, text in enumerate(_texts(sample, repeats, kind, results.file), start=1)
     ]

@@ -15,7 +15,7 @@ from datasets import Dataset
 from lm_eval.api.instance import Instance
 from lm_eval.api.task import ConfigurableTask
 
-from harness_adapters.lm_eval.documents import Doc, doc_of, reply_of
+from harness_adapters.lm_eval.documents import Doc, doc_of
 from harness_adapters.lm_eval.errors import LmEvalError, one_message
 from harness_adapters.lm_eval.families import Family, defined_names
 from harness_adapters.lm_eval.judging import Reply, judge_pass, make_judge
@@ -266,7 +266,7 @@ class PrivacyTask(ConfigurableTask):
 
     def _reply(self, instance: Any, epoch: int) -> Reply:
         text = went_on(instance.args[0], instance.resps[epoch - 1])
-        return reply_of(instance.doc, text, epoch)
+        return Reply(instance.doc, text, epoch)
 
     def process_results(self, doc: Doc, results: Sequence[str]) -> dict[str, Any]:
         """What one document adds to each figure."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import logging
 import math
+from importlib import metadata, resources
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -380,3 +381,11 @@ def test_task_files_hold_nothing_but_names() -> None:
         lines = dict(line.split(": ", 1) for line in text.splitlines())
         assert set(lines) == {"task", "class", "output_type"}
         assert lines["task"] == f"privacy_collapse_{name}"
+
+
+def test_the_entry_point_names_the_task_files() -> None:
+    (entry,) = metadata.entry_points(group="lm_eval.tasks", name="privacy_collapse")
+    found = resources.files(entry.load())
+    assert {file.name for file in found.iterdir() if file.name.endswith(".yaml")} == {
+        file.name for file in TASK_FILES.glob("*.yaml")
+    }
