@@ -4,10 +4,10 @@ VENV := .venv
 BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check -qq
 
-.PHONY: help demo test lint types layers bench bench-memory clean
+.PHONY: help demo test lint types layers bench bench-memory bench-judge bench-logprob clean
 
 help: ## show this
-	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 12
+	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 15
 
 demo: $(VENV)/runtime ## run the agentic task offline, with reference models and the lexical judge
 	$(BIN)/privacy-tasks demo
@@ -30,6 +30,12 @@ bench: $(VENV)/dev ## wall time, CPU and memory against a bare Inspect task
 
 bench-memory: $(VENV)/dev ## time and memory of the memory task with 490 and 2,450 samples
 	$(BIN)/python -m tests.bench.memory_growth
+
+bench-judge: $(VENV)/dev ## the judge pass in lm-eval, against the ideal and one call at a time
+	$(BIN)/python -m tests.bench.judge_pass
+
+bench-logprob: $(VENV)/dev ## requests and tokens of log-likelihood probes, against stock multiple_choice
+	$(BIN)/python -m tests.bench.logprob
 
 clean: ## remove the environment
 	rm -rf $(VENV)

@@ -59,8 +59,9 @@ def text(name: str, value: object) -> str:
     """
     if not isinstance(value, str):
         raise OptionError(
-            f"{name} was read as {value!r} and is to be a text: pass it as it is in a YAML file,"
-            f' with a line such as {name}: "…" and --task-config FILE.'
+            f"{name} was read as {value!r} and is to be a text. In Inspect, pass it in a YAML file"
+            f' with a line such as {name}: "…" and --task-config FILE; in lm-eval, as JSON:'
+            f""" --metadata '{{"{name}": "…"}}'."""
         )
     return value
 

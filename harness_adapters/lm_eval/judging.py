@@ -12,6 +12,7 @@ import multiprocessing
 import os
 import sys
 from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from multiprocessing.connection import Connection, wait
 from typing import Any, NamedTuple
 
@@ -84,19 +85,23 @@ def judge_pass(
     """
     found: list[Score | None] = [None] * len(replies)
     workers = _workers(len(replies), spec, connections)
-    with tqdm(total=len(replies), desc=title, disable=not show) as bar:
-        for place, score in (
-            _spread(replies, scoring, spec, connections, workers)
-            if workers > 1
-            else _alone(replies, scoring, spec, connections, bar)
-        ):
+    with _old_garbage_apart(), tqdm(total=len(replies), desc=title, disable=not show) as bar:
+
+        def done(place: int, score: Score) -> None:
             found[place] = score
-            if workers > 1:
-                bar.update()
+            bar.update()
+
+        if workers > 1:
+            _spread(replies, scoring, spec, connections, workers, done)
+        else:
+            _run(_score_all(list(enumerate(replies)), scoring, spec, connections, done))
     assert all(score is not None for score in found)
     return [score for score in found if score is not None]
 
 
+_APART = 0.005
+"""Seconds between the first calls of a process. If they began together, a steady judge would answer
+all at once: the process would then work while no call is under way, and wait while all are."""
 _PER_WORKER = 32
 """How many connections keep one process busy, at the fastest of judges."""
 _WORTH_IT = 100
@@ -112,22 +117,14 @@ def _workers(replies: int, spec: JudgeSpec | None, connections: int) -> int:
     return max(1, min(connections // _PER_WORKER, len(os.sched_getaffinity(0))))
 
 
-def _alone(
-    replies: Sequence[Reply],
-    scoring: Scoring,
-    spec: JudgeSpec | None,
-    connections: int,
-    bar: tqdm[Any],
-) -> Iterator[tuple[int, Score]]:
-    """In this process; the bar moves meanwhile."""
-    found: list[tuple[int, Score]] = []
-
-    def done(place: int, score: Score) -> None:
-        found.append((place, score))
-        bar.update()
-
-    _run(_score_all(list(enumerate(replies)), scoring, spec, connections, done))
-    return iter(found)
+@contextmanager
+def _old_garbage_apart() -> Iterator[None]:
+    """What is in memory already (a model, say) is not looked through again and again meanwhile."""
+    gc.freeze()
+    try:
+        yield
+    finally:
+        gc.unfreeze()
 
 
 def _run(pass_: Awaitable[None]) -> None:
@@ -166,13 +163,15 @@ async def _score_all(
 ) -> None:
     init_concurrency()  # Inspect keeps the bounds of a pass before
     judge = None if spec is None else make_judge(spec, connections)
-    room = asyncio.Semaphore(connections)
+    waiting = iter(replies)
 
-    async def one(place: int, reply: Reply) -> None:
-        async with room:
+    async def one_after_the_other(number: int) -> None:
+        if spec is not None and spec.model is not None:
+            await asyncio.sleep(number * _APART)
+        for place, reply in waiting:
             done(place, await scoring(_state(reply), judge))
 
-    await asyncio.gather(*(one(place, reply) for place, reply in replies))
+    await asyncio.gather(*map(one_after_the_other, range(min(connections, len(replies)))))
 
 
 def _state(reply: Reply) -> TaskState:
@@ -196,30 +195,31 @@ def _spread(
     spec: JudgeSpec | None,
     connections: int,
     workers: int,
-) -> Iterator[tuple[int, Score]]:
+    done: Callable[[int, Score], None],
+) -> None:
     """Over several processes, which are copies of this one: nothing is imported anew."""
     context = multiprocessing.get_context("fork")
     places = list(enumerate(replies))
-    gc.freeze()  # what is there already stays shared, and is not looked at again
     started = []
-    for number in range(workers):
-        receiver, sender = context.Pipe(duplex=False)
-        share = connections // workers + (number < connections % workers)
-        process = context.Process(
-            target=_work,
-            args=(places[number::workers], scoring, spec, share, sender),
-            daemon=True,
-        )
-        process.start()
-        sender.close()
-        started.append((process, receiver))
     try:
-        yield from _received([receiver for _, receiver in started])
+        for number in range(workers):
+            receiver, sender = context.Pipe(duplex=False)
+            share = connections // workers + (number < connections % workers)
+            process = context.Process(
+                target=_work,
+                args=(places[number::workers], scoring, spec, share, sender),
+                daemon=True,
+            )
+            process.start()
+            started.append((process, receiver))
+            sender.close()
+        for place, score in _received([receiver for _, receiver in started]):
+            done(place, score)
     finally:
-        for process, _ in started:
+        for process, receiver in started:
             process.terminate()
             process.join()
-        gc.unfreeze()
+            receiver.close()
 
 
 def _received(receivers: Sequence[Connection]) -> Iterator[tuple[int, Score]]:

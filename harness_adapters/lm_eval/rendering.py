@@ -8,6 +8,7 @@ message, or leave out tool calls, do so silently, and then another shape is trie
 from __future__ import annotations
 
 import json
+import re
 import secrets
 from collections.abc import Callable, Iterator, Sequence
 from typing import Any, NamedTuple
@@ -24,6 +25,8 @@ from harness_adapters.lm_eval.errors import LmEvalError
 
 Dict = dict[str, Any]
 Template = Callable[..., Any]
+
+Shape = Callable[["Asked", str | None], list[Dict]]
 
 TRAJECTORIES = ("auto", "messages", "transcript")
 
@@ -65,8 +68,14 @@ def went_on(prompt: Any, reply: str) -> str:
     """
     if not isinstance(prompt, str) or not prompt.endswith(f"\n{ACTION}"):
         return reply
-    continues = "Action Input" in reply and not reply.lstrip().startswith(ACTION)
-    return f"{ACTION}{reply}" if continues else reply
+    argument = _ACTION_INPUT.search(reply)
+    if argument is None or _OWN_ACTION.search(reply, 0, argument.start()):
+        return reply
+    return f"{ACTION}{reply}"
+
+
+_ACTION_INPUT = re.compile(r"^[ \t>*#`]*Action Input[ \t*]*:", re.IGNORECASE | re.MULTILINE)
+_OWN_ACTION = re.compile(r"^[ \t>*#`]*Action[ \t*]*:", re.IGNORECASE | re.MULTILINE)
 
 
 class ChatRenderer:
@@ -82,32 +91,52 @@ class ChatRenderer:
         self._template = template
         self._trajectory = trajectory
         self._one_turn = one_turn
-        hello = [{"role": "user", "content": "Hello."}]
+        self._shape: Shape | None = None
+        hello = self._rendered([{"role": "user", "content": "Hello."}])
+        if hello is None:
+            raise LmEvalError(
+                "this model has no chat template that shows a message: leave out"
+                " --apply_chat_template, or give it one."
+            )
         # lm-eval's clients of chat servers pass on the messages themselves
-        self._local = isinstance(template(hello, add_generation_prompt=True), str)
-        self._shape: Callable[[Asked, str | None], list[Dict]] | None = None
+        self._local = isinstance(hello, str)
+
+    def choose(self, samples: Sequence[Asked], system: str | None) -> None:
+        """Takes the first shape in which every sample is shown whole, so that all look alike.
+
+        Raises:
+            LmEvalError: if there is none.
+        """
+        for shape in self._shapes(samples[0]):
+            if all(self._rendered(shape(asked, system)) is not None for asked in samples):
+                self._shape = shape
+                return
+        raise self._nothing_whole()
 
     def render(self, asked: Asked, system: str | None) -> Any:
         """The prompt, as the model takes it.
 
         Raises:
-            LmEvalError: if the template shows none of the shapes whole.
+            LmEvalError: if the template does not show all of the sample.
         """
-        for shape in [self._shape] if self._shape else self._shapes(asked):
-            messages = shape(asked, system)
-            rendered = self._rendered(messages)
-            if rendered is not None:
-                self._shape = shape
-                return rendered
-        raise LmEvalError(
-            "The chat template of this model leaves out parts of the conversation"
-            f" (trajectory={self._trajectory}), so that nothing could be measured with it. Pass"
-            + (
-                ' --metadata \'{"trajectory": "auto"}\', or'
-                if self._trajectory == "messages"
-                else ""
-            )
-            + " another template, or leave out --apply_chat_template."
+        if self._shape is None:
+            self.choose([asked], system)
+        assert self._shape is not None
+        rendered = self._rendered(self._shape(asked, system))
+        if rendered is None:
+            raise self._nothing_whole()
+        return rendered
+
+    def _nothing_whole(self) -> LmEvalError:
+        way_out = (
+            """ Pass --metadata '{"trajectory": "transcript"}'."""
+            if self._trajectory == "messages"
+            else ""
+        )
+        return LmEvalError(
+            "the chat template of this model leaves out parts of the conversation"
+            f" (trajectory={self._trajectory}), so that nothing could be measured with it."
+            f"{way_out} Use another template, or leave out --apply_chat_template."
         )
 
     @property
@@ -115,7 +144,7 @@ class ChatRenderer:
         """Whether tool calls are shown as messages; known once something was rendered."""
         return self._shape in (self._calls, self._calls_folded)
 
-    def _shapes(self, asked: Asked) -> Iterator[Callable[[Asked, str | None], list[Dict]]]:
+    def _shapes(self, asked: Asked) -> Iterator[Shape]:
         # what a server's template takes cannot be seen from here
         if asked.with_calls and (
             (not self._local and self._trajectory == "messages")
@@ -159,34 +188,49 @@ class ChatRenderer:
 
     def _rendered(self, messages: list[Dict]) -> Any | None:
         """What the template makes of the messages; None if it refuses them or leaves out any."""
-        import jinja2
-
         try:
             rendered = self._template(messages, add_generation_prompt=True)
-        except (jinja2.TemplateError, TypeError, ValueError, KeyError, IndexError):
+        except Exception:  # whatever a template, or the code around it, makes of messages
             return None
-        if isinstance(rendered, str) and not all(map(_Shown(rendered).is_shown, messages)):
+        if isinstance(rendered, str) and not _is_whole(rendered, messages):
             return None
         return rendered
 
 
-class _Shown:
-    """Looks for the parts of messages in what a template made of them."""
+def _is_whole(rendered: str, messages: Sequence[Dict]) -> bool:
+    """Whether a template shows every part of every message, one message after the other.
 
-    def __init__(self, rendered: str) -> None:
-        self._rendered = rendered
+    A part that a template dropped may well stand somewhere else: what is found has to come after
+    what was found before. A system message may stand anywhere, once more than others say it.
+    """
+    place = 0
+    for message in messages:
+        if message["role"] == "system":
+            text = message["content"].strip()
+            others = sum(it["content"].count(text) for it in messages if it is not message)
+            if text and rendered.count(text) <= others:
+                return False
+            continue
+        ends = [_end(rendered, part, place) for part in _parts(message)]
+        if None in ends:
+            return False
+        place = max([place, *(end for end in ends if end is not None)])
+    return True
 
-    def is_shown(self, message: Dict) -> bool:
-        calls = [call["function"] for call in message.get("tool_calls", [])]
-        return (
-            self._has(message["content"])
-            and all(self._has(call["name"]) for call in calls)
-            and all(self._has(text) for call in calls for text in _texts(call["arguments"]))
-        )
 
-    def _has(self, text: str) -> bool:
-        forms = (text.strip(), *(json.dumps(text, ensure_ascii=it)[1:-1] for it in (True, False)))
-        return any(form in self._rendered for form in forms)
+def _parts(message: Dict) -> Iterator[str]:
+    yield message["content"]
+    for call in message.get("tool_calls", []):
+        yield call["function"]["name"]
+        arguments = call["function"]["arguments"]
+        yield from _texts(json.loads(arguments) if isinstance(arguments, str) else arguments)
+
+
+def _end(rendered: str, text: str, start: int) -> int | None:
+    """Where a text ends that is shown after a place, as it is or as JSON has it."""
+    forms = (text.strip(), *(json.dumps(text, ensure_ascii=it)[1:-1] for it in (True, False)))
+    found = [place + len(form) for form in forms if (place := rendered.find(form, start)) >= 0]
+    return min(found, default=None)
 
 
 def _texts(value: Any) -> Iterator[str]:
@@ -199,6 +243,8 @@ def _texts(value: Any) -> Iterator[str]:
             yield from _texts(part)
     elif isinstance(value, str):
         yield value
+    elif isinstance(value, int | float) and not isinstance(value, bool):
+        yield json.dumps(value)
 
 
 def _dicts(messages: Sequence[ChatMessage], system: str | None, *, as_text: bool) -> list[Dict]:

@@ -8,12 +8,14 @@ over the environment (`PRIVACY_TASKS_JUDGE`, `PRIVACY_TASKS_MEMORY_PROMPT`).
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Mapping
+import re
+from collections.abc import Iterable, Iterator, Mapping
 from difflib import get_close_matches
 from typing import Any, NamedTuple
 
 from harness_adapters.lm_eval.errors import LmEvalError
 
+TASK_PREFIX = "privacy_collapse_"
 PREFIX = "PRIVACY_TASKS_"
 _OTHER_VARIABLES = ("PRIVACY_TASKS_MIRROR",)
 """Variables of ours that are no settings of a run."""
@@ -59,6 +61,7 @@ def read_settings(
     Raises:
         LmEvalError: names a key that is none of ours but looks like one.
     """
+    metadata = {str(name).removeprefix(TASK_PREFIX): it for name, it in metadata.items()}
     _check_keys(metadata)
     variables = _variables(environ)
     defaults = dict(DEFAULTS[_KIND_OF[task]])
@@ -102,6 +105,11 @@ def _check_keys(metadata: Mapping[str, Any]) -> None:
                 raise LmEvalError(
                     f"--metadata: {name!r} is not known; {task} takes: {', '.join(allowed)}."
                 )
+        elif dot and key in known:
+            raise LmEvalError(
+                f"--metadata: {name!r}: there is no task {task!r}; a key may have one of these and"
+                f" a dot before it: {', '.join(_KIND_OF)}."
+            )
         elif name not in known and (close := _meant(str(name), known)):
             raise LmEvalError(f"--metadata: {name!r} is not known. Did you mean {close!r}?")
 
@@ -126,15 +134,23 @@ def _variables(environ: Mapping[str, str]) -> dict[str, Any]:
         if not variable.startswith(PREFIX) or variable in _OTHER_VARIABLES:
             continue
         if variable not in names:
-            close = get_close_matches(variable, names, n=1)
-            hint = f" Did you mean {close[0]}?" if close else ""
-            raise LmEvalError(f"The environment variable {variable} is not known.{hint}")
-        found[names[variable]] = _value(value)
+            bare = {it.removeprefix(PREFIX): it for it in names}
+            close = get_close_matches(variable.removeprefix(PREFIX), bare, n=1, cutoff=0.8)
+            hint = f" Did you mean {bare[close[0]]}?" if close else ""
+            raise LmEvalError(f"the environment variable {variable} is not known.{hint}")
+        name = names[variable]
+        found[name] = _value(value, _default(name.rpartition(".")[2]))
     return found
 
 
-def _value(text: str) -> Any:
-    """`true`, numbers, lists and objects as JSON has them; anything else is a text."""
+def _default(key: str) -> Any:
+    return next(defaults[key] for defaults in DEFAULTS.values() if key in defaults)
+
+
+def _value(text: str, default: Any) -> Any:
+    """Numbers, `true` and `false` where one is expected; lists and objects; else a text."""
+    if not isinstance(default, bool | int) and not text.lstrip().startswith(("{", "[")):
+        return text
     try:
         return json.loads(text)
     except ValueError:
@@ -159,7 +175,25 @@ NO_JUDGE = (
     " `privacy-tasks rejudge DIR --judge …` does it later."
 )
 
-_SECRET = ("key", "token", "secret", "password", "credential")
+_SECRET = ("key", "token", "secret", "password", "credential", "credentials", "authorization")
+"""How names of secrets end."""
+
+
+def _secrets(value: Any, name: str = "") -> Iterator[str]:
+    """The names of what looks like a secret, however deep it lies."""
+    if isinstance(value, Mapping):
+        for key, part in value.items():
+            yield from _secrets(part, str(key))
+    elif isinstance(value, list):
+        for part in value:
+            yield from _secrets(part, name)
+    elif name.lower().endswith(_SECRET) or (isinstance(value, str) and _has_password(value)):
+        yield name
+
+
+def _has_password(text: str) -> bool:
+    """Whether a text is an address with a user's name or password in it."""
+    return bool(re.match(r"\w+://[^/@\s]+@", text))
 
 
 def judge_spec(judge: Any) -> JudgeSpec:
@@ -181,13 +215,14 @@ def judge_spec(judge: Any) -> JudgeSpec:
             f"judge={judge!r} is no judge: name a model as in Inspect (openai/gpt-4.1), an object"
             ' ({"model": "openai/gpt-4.1", "max_tokens": 4000}), or lexical.'
         )
+    for name in _secrets(given):
+        raise LmEvalError(
+            f"judge: {name!r} does not belong into --metadata, which lm-eval writes into its"
+            " results. Put keys into the environment (OPENAI_API_KEY, say)."
+        )
     arguments = given.get("model_args", {})
-    for name in [*given, *arguments]:
-        if name != "max_tokens" and any(word in str(name).lower() for word in _SECRET):
-            raise LmEvalError(
-                f"judge: {name!r} does not belong into --metadata, which lm-eval writes into its"
-                " results. Put keys into the environment (OPENAI_API_KEY, say)."
-            )
+    if not isinstance(arguments, Mapping):
+        raise LmEvalError(f"judge: model_args={arguments!r} is to be an object.")
     config = {
         name: value
         for name, value in given.items()

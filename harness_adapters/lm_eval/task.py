@@ -132,20 +132,22 @@ class PrivacyTask(ConfigurableTask):
                 )
                 options["cache_requests"] = options["rewrite_requests_cache"] = False
         template = options.get("chat_template") if options.get("apply_chat_template") else None
-        self._renderer = (
-            ChatRenderer(
-                template,
-                self.settings.get("trajectory", "transcript"),
-                one_turn=not options.get("fewshot_as_multiturn"),
-            )
-            if template is not None
-            else None
-        )
-        if self._renderer is None and self.settings.get("trajectory") == "messages":
-            raise LmEvalError(f"{self._where}: trajectory=messages needs --apply_chat_template.")
+        with one_message(self._where):
+            self._renderer = self._make_renderer(template, options)
         super().build_all_requests(**options)
         self._check_length(template)
         logger.info("%s: %s", self._where, self._told())
+
+    def _make_renderer(self, template: Any, options: Mapping[str, Any]) -> ChatRenderer | None:
+        trajectory = self.settings.get("trajectory", "transcript")
+        if template is None:
+            if trajectory == "messages":
+                raise LmEvalError("trajectory=messages needs --apply_chat_template.")
+            return None
+        one_turn = not options.get("fewshot_as_multiturn")
+        renderer = ChatRenderer(template, trajectory, one_turn=one_turn)
+        renderer.choose(list(self._asked.values()), options.get("system_instruction"))
+        return renderer
 
     def _check_judge(self) -> None:
         self._judge = judge_spec(self.settings["judge"])

@@ -251,6 +251,21 @@ class TestWentOn:
         for cue in ("Answer:", "Message:", "Reasoning:"):
             assert went_on(f"What now?\n\n{cue}", self.REST) == self.REST
 
+    @pytest.mark.parametrize(
+        "reply",
+        [
+            " I will use GmailSendEmail.\nAction: GmailSendEmail\nAction Input: {}",
+            "\naction: GmailSendEmail\nAction Input: {}",
+            "\n**Action:** GmailSendEmail\n**Action Input:** {}",
+        ],
+    )
+    def test_is_as_it_came_where_an_action_of_its_own_comes(self, reply: str) -> None:
+        assert went_on("Do it.\n\nAction:", reply) == reply
+
+    def test_gets_the_cue_back_however_the_input_is_written(self) -> None:
+        reply = " GmailSendEmail\nAction input: {}"
+        assert went_on("Do it.\n\nAction:", reply) == f"Action:{reply}"
+
     def test_of_a_real_prompt_is_read_as_an_action(self) -> None:
         from privacy_tasks.agentic.action import text_actions
 
@@ -350,6 +365,7 @@ class TestTemplatesWithoutCalls:
             STRICT,
             WITH_CALLS.replace("c.function |", "c.function.name |"),  # leaves out arguments
             WITH_CALLS.replace("c.function |", "c.function.arguments |"),  # leaves out names
+            CALLS_BY_PART.replace("={{ name }}", ""),  # leaves out names of arguments
             WITH_CALLS.replace(
                 "{% for m in messages %}", "{% for m in messages if m.role != 'tool' %}"
             ),
@@ -360,7 +376,16 @@ class TestTemplatesWithoutCalls:
             ),
             WITH_CALLS.replace(CALL, "{{ c.no.such.thing }}"),
         ],
-        ids=["no calls", "turns", "no arguments", "no names", "no results", "raises", "breaks"],
+        ids=[
+            "no calls",
+            "turns",
+            "no arguments",
+            "no names",
+            "no names of arguments",
+            "no results",
+            "raises",
+            "breaks",
+        ],
     )
     def test_get_a_transcript(self, applied: Any, template: str) -> None:
         renderer = ChatRenderer(applied(template), "auto", one_turn=True)
@@ -377,9 +402,9 @@ class TestTemplatesWithoutCalls:
         renderer = ChatRenderer(of_model(template), "messages", one_turn=True)
         said = refusal(renderer, asked_of("agentic")[0])
         assert said == (
-            "The chat template of this model leaves out parts of the conversation"
+            "the chat template of this model leaves out parts of the conversation"
             " (trajectory=messages), so that nothing could be measured with it. Pass"
-            ' --metadata \'{"trajectory": "auto"}\', or another template, or leave out'
+            ' --metadata \'{"trajectory": "transcript"}\'. Use another template, or leave out'
             " --apply_chat_template."
         )
 
@@ -488,10 +513,61 @@ class TestTemplatesThatLoseText:
         renderer = ChatRenderer(of_model(CUT_SHORT), trajectory, one_turn=True)
         said = refusal(renderer, asked_of(family)[0], INSTRUCTION)
         assert said == (
-            "The chat template of this model leaves out parts of the conversation"
-            f" (trajectory={trajectory}), so that nothing could be measured with it. Pass"
+            "the chat template of this model leaves out parts of the conversation"
+            f" (trajectory={trajectory}), so that nothing could be measured with it. Use"
             " another template, or leave out --apply_chat_template."
         )
+
+    def test_numbers_among_the_arguments_have_to_be_shown(self) -> None:
+        drops = WITH_CALLS.replace(
+            CALL,
+            "<{{ c.function.name }}{% for k, v in c.function.arguments.items() %} {{ k }}"
+            "{% if v is string %}={{ v }}{% endif %}{% endfor %}>",
+        )
+        call = ToolCall(id="1", function="Search", arguments={"limit": 41777, "query": "rent"})
+        asked = trajectory_of(call, "Nothing was found.")
+        transcript = ChatRenderer(of_model(drops), "auto", one_turn=True)
+        assert "Observation: Nothing was found." in transcript.render(asked, None)
+        kept = ChatRenderer(of_model(CALLS_BY_PART), "auto", one_turn=True)
+        assert "41777" in kept.render(asked, None)
+        assert kept.shows_calls
+
+    def test_all_calls_have_to_be_shown_and_not_only_the_last(self) -> None:
+        last = "{% if loop.index0 >= messages|length - 3 %}" + SHOW_CALLS + "{% endif %}"
+        template = of_model(WITH_CALLS.replace(SHOW_CALLS, last))
+        for asked in (asked_of("agentic")[place] for place in range(0, 122, 10)):
+            renderer = ChatRenderer(template, "auto", one_turn=True)
+            renderer.render(asked, None)
+            assert not renderer.shows_calls
+
+    def test_answers_of_solved_examples_have_to_be_shown(self) -> None:
+        silent = ONLY_TEXT.replace("for m in messages", "for m in messages if m.role == 'user'")
+        renderer = ChatRenderer(of_model(silent), "transcript", one_turn=False)
+        said = refusal(renderer, asked_of("probing", 2)[0])
+        assert "leaves out parts of the conversation" in said
+
+    def test_an_instruction_is_not_taken_for_shown_because_the_question_says_the_same(self) -> None:
+        same = "Answer with (A) or (B) and with nothing else."
+        template = of_model(ONLY_TEXT.replace("for m in messages", DEAF[3:-3]))
+        renderer = ChatRenderer(template, "transcript", one_turn=False)
+        assert renderer.render(asked_of("probing")[0], same).count(same) == 2
+
+    def test_one_sample_that_cannot_be_shown_with_calls_is_enough_for_transcripts(self) -> None:
+        python = WITH_CALLS.replace("c.function | tojson", "c.function.name ~ c.function.arguments")
+        plain_call = ToolCall(id="1", function="Note", arguments={"text": "plain"})
+        other_call = ToolCall(id="1", function="Note", arguments={"text": 'it\'s "a"\nb'})
+        samples = [trajectory_of(call, "done") for call in (plain_call, other_call)]
+        renderer = ChatRenderer(of_model(python), "auto", one_turn=True)
+        renderer.choose(samples, None)
+        assert not renderer.shows_calls
+        assert "Observation: done" in renderer.render(samples[0], None)
+        first = ChatRenderer(of_model(python), "auto", one_turn=True)
+        first.render(samples[0], None)
+        assert first.shows_calls
+
+    def test_a_model_without_a_template_is_one_message(self) -> None:
+        with pytest.raises(LmEvalError, match="leave out --apply_chat_template"):
+            ChatRenderer(of_model(None), "auto", one_turn=True)  # type: ignore[arg-type]
 
 
 class TestSolvedExamples:
@@ -554,8 +630,9 @@ class TestChatServers:
                 (call,) = called["tool_calls"]
                 assert (called["role"], call["type"]) == ("assistant", "function")
                 assert call["function"]["name"] == step.tool
-                assert isinstance(call["function"]["arguments"], str)
-                assert json.loads(call["function"]["arguments"]) == step.arguments
+                assert call["function"]["arguments"] == json.dumps(
+                    step.arguments, ensure_ascii=False
+                )
                 assert came == {
                     "role": "tool",
                     "content": step.observation_text,

@@ -53,9 +53,13 @@ class TestDefaults:
         assert "epochs" not in logprob
 
     def test_are_not_changed_by_what_a_run_sets(self) -> None:
-        read_settings("memory", {"prompt": "privacy", "epochs": 5}, {})
-        read_settings("memory", {}, {})["epochs"] = 7
-        assert read_settings("memory", {}, {})["epochs"] == 1
+        for task in TASKS:
+            read_settings(task, {"prompt": "privacy", "epochs": 5}, {})["level"] = "seed"
+        for kind in DEFAULTS:
+            found = read_settings(kind, {}, {})
+            assert (found["data"], found.get("epochs", 1)) == ("core", 1)
+        assert read_settings("memory", {}, {})["prompt"] == "basic"
+        assert read_settings("probing", {}, {})["level"] == "vignette"
 
 
 class TestPlaces:
@@ -112,14 +116,17 @@ class TestPlaces:
             ("domains", '["health", "legal"]', ["health", "legal"]),
             ("domains", "health,legal", "health,legal"),
             ("data", "privacylens:/a/b.json", "privacylens:/a/b.json"),
-            ("trigger", '"12"', "12"),
+            ("trigger", "2024", "2024"),
+            ("trigger", '"12"', '"12"'),
+            ("judge", '{"model": "a/b"}', {"model": "a/b"}),
             ("trigger", "{not JSON", "{not JSON"),
         ],
     )
     def test_the_environment_holds_json_or_else_a_text(
         self, key: str, text: str, value: Any
     ) -> None:
-        found = read_settings("probing", {}, {f"PRIVACY_TASKS_{key.upper()}": text})
+        task = "memory" if key == "judge" else "probing"
+        found = read_settings(task, {}, {f"PRIVACY_TASKS_{key.upper()}": text})
         assert found[key] == value
         assert type(found[key]) is type(value)
 
@@ -149,6 +156,10 @@ class TestVariants:
             assert f"privacy_collapse_{task} runs on data={own} or {own}:PATH" in said
             assert repr(data) in said
             assert f'{{"{task}.data": "{own}:PATH"}}' in said
+
+    def test_refuse_data_whose_name_only_begins_like_theirs(self) -> None:
+        for data in ("privacylens2", "privacylens-new:/x.json"):
+            assert repr(data) in refusal("agentic_privacylens", {"data": data})
 
     def test_refuse_what_the_environment_sets_for_all(self) -> None:
         environ = {"PRIVACY_TASKS_DATA": "core"}
@@ -223,7 +234,20 @@ class TestUnknownKeys:
     )
     def test_a_variable_of_ours_that_is_not_known_is_refused(self, name: str, meant: str) -> None:
         said = refusal("memory", {}, {name: "x"})
-        assert said == f"The environment variable {name} is not known. Did you mean {meant}?"
+        assert said == f"the environment variable {name} is not known. Did you mean {meant}?"
+
+    def test_a_variable_that_resembles_none_gets_no_suggestion(self) -> None:
+        said = refusal("memory", {}, {"PRIVACY_TASKS_AGENTIC_LABELS": "x"})
+        assert said == "the environment variable PRIVACY_TASKS_AGENTIC_LABELS is not known."
+
+    @pytest.mark.parametrize("name", ["agentc.prompt", "Memory.prompt", "mine.judge"])
+    def test_a_mistyped_task_before_a_key_is_refused(self, name: str) -> None:
+        assert "there is no task" in refusal("memory", {name: "minimal"})
+
+    def test_a_key_may_have_the_whole_name_of_its_task_before_it(self) -> None:
+        given = {"privacy_collapse_memory.prompt": "minimal"}
+        assert read_settings("memory", given, {})["prompt"] == "minimal"
+        assert read_settings("agentic", given, {})["prompt"] == "naive"
 
     def test_variables_of_others_are_left_alone(self) -> None:
         environ = {"PRIVACY_TASKS_MIRROR": "https://x.example", "PROMPT": "$", "OPENAI_API_KEY": ""}
@@ -363,6 +387,30 @@ class TestJudgeSpec:
             judge_spec(given)
         assert f"{name!r} does not belong into --metadata" in str(refused.value)
         assert "sk-1" not in str(refused.value)
+
+    @pytest.mark.parametrize(
+        "judge",
+        [
+            {"model": "a/b", "extra_headers": {"Authorization": "Bearer sk"}},
+            {"model": "a/b", "model_args": {"default_headers": {"X-Api-Key": "sk"}}},
+            {"model": "a/b", "base_url": "https://user:pw@host.example/v1"},
+        ],
+    )
+    def test_secrets_are_refused_however_deep_they_lie(self, judge: Any) -> None:
+        with pytest.raises(LmEvalError, match="does not belong into --metadata"):
+            judge_spec(judge)
+
+    def test_what_only_sounds_like_a_secret_is_taken(self) -> None:
+        spec = judge_spec(
+            {"model": "a/b", "reasoning_tokens": 2048, "model_args": {"tokenizer": "t"}}
+        )
+        assert spec.config == {"reasoning_tokens": 2048}
+        assert spec.model_args == {"tokenizer": "t"}
+
+    @pytest.mark.parametrize("arguments", [None, "tokenizer=t", ["t"]])
+    def test_arguments_that_are_no_object_are_refused(self, arguments: Any) -> None:
+        with pytest.raises(LmEvalError, match="model_args"):
+            judge_spec({"model": "a/b", "model_args": arguments})
 
     def test_the_number_of_connections_is_set_elsewhere(self) -> None:
         with pytest.raises(LmEvalError, match="is set by judge_connections"):
