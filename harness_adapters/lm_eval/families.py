@@ -53,6 +53,10 @@ class Family(NamedTuple):
     max_tokens: Callable[[Settings], int]
     has_judge: bool
     has_examples: bool
+    kind: str
+    """Of the samples."""
+    needs: tuple[str, ...]
+    """What the metadata of a sample has, besides what all have."""
 
 
 NOTHING = "<|endoftext|>"
@@ -123,6 +127,8 @@ FAMILIES: dict[str, Family] = {
         max_tokens=lambda settings: 1024,
         has_judge=True,
         has_examples=False,
+        kind="action",
+        needs=("items", "recipient", "purpose", "user_email", "tool_format"),
     ),
     "memory": Family(
         cases=_memory_cases,
@@ -138,6 +144,8 @@ FAMILIES: dict[str, Family] = {
         max_tokens=lambda settings: 1024,
         has_judge=True,
         has_examples=False,
+        kind="message",
+        needs=("items", "recipient", "purpose"),
     ),
     "probing": Family(
         cases=_probing_cases,
@@ -152,6 +160,8 @@ FAMILIES: dict[str, Family] = {
         max_tokens=lambda settings: 512 if settings["cot"] else 64,
         has_judge=False,
         has_examples=True,
+        kind="probe",
+        needs=("probe", "order", "right", "options", "cot", "fact", "recipient", "rationale"),
     ),
 }
 FAMILIES["probing_logprob"] = FAMILIES["probing"]._replace(cue=lambda settings: "Answer:")

@@ -8,26 +8,31 @@ from __future__ import annotations
 
 import asyncio
 import gc
+import logging
 import multiprocessing
 import os
+import signal
 import sys
 from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from multiprocessing.connection import Connection, wait
 from typing import Any, NamedTuple
 
-from inspect_ai.model import GenerateConfig, ModelName, ModelOutput, get_model
+from inspect_ai.model import GenerateConfig, ModelName, ModelOutput, StopReason, get_model
 from inspect_ai.scorer import Score
 from inspect_ai.solver import TaskState
 from inspect_ai.util._concurrency import init_concurrency
 from tqdm import tqdm
 
 from harness_adapters.lm_eval.documents import messages_of, metadata_of
-from harness_adapters.lm_eval.errors import LmEvalError
+from harness_adapters.lm_eval.errors import LmEvalError, one_message
 from harness_adapters.lm_eval.families import Judge
 from harness_adapters.lm_eval.settings import JudgeSpec
 from judges.lexical import LexicalJudge
 from judges.llm import LLMJudge
+from privacy_tasks.scorers import unscored
+
+_logger = logging.getLogger("lm_eval.privacy_collapse")
 
 Scoring = Callable[[TaskState, Judge | None], Awaitable[Score]]
 
@@ -38,30 +43,48 @@ class Reply(NamedTuple):
     doc: Mapping[str, Any]
     text: str
     epoch: int = 1
+    cut: bool = False
+    """Whether it ended because its tokens ran out."""
+
+
+LOCAL = ("hf/", "vllm/", "sglang/", "llama-cpp-python/", "nnterp/", "mockllm/")
+"""Providers whose models live in this process."""
+
+_loaded: dict[str, Judge] = {}
 
 
 def make_judge(spec: JudgeSpec, connections: int) -> Judge:
-    """The judge, by Inspect's model layer.
+    """The judge, by Inspect's model layer. A model that lives in this process is loaded once.
 
     Args:
         spec: its name and settings.
         connections: how many calls to it are under way at once.
+
+    Raises:
+        LmEvalError: if Inspect cannot make it: the provider, a package or a key is missing.
     """
     if spec.model is None:
         return LexicalJudge()
+    if repr(spec) in _loaded:
+        return _loaded[repr(spec)]
+    where = f"judge={spec.model}"
     try:
-        model = get_model(
-            spec.model,
-            config=GenerateConfig(**spec.config, max_connections=connections),
-            base_url=spec.base_url,
-            memoize=False,  # its connections belong to the event loop of this pass
-            **spec.model_args,
-        )
-        # Inspect reads its table of models at the first call: better here than in every process
-        model.api.model_family()
-    except ValueError as error:  # a provider that Inspect does not know, or a wrong setting
-        raise LmEvalError(f"judge={spec.model}: {error}") from error
-    return LLMJudge(model)
+        with one_message(where):
+            model = get_model(
+                spec.model,
+                config=GenerateConfig(**spec.config, max_connections=connections),
+                base_url=spec.base_url,
+                memoize=False,  # its connections belong to the event loop of this pass
+                **spec.model_args,
+            )
+            # Inspect reads its table of models at the first call: better once, before it
+            model.api.model_family()
+    except (ValueError, TypeError) as error:  # an unknown provider, or a wrong setting
+        raise LmEvalError(f"{where}: {error}") from error
+    judge = LLMJudge(model)
+    if spec.model.startswith(LOCAL):
+        _loaded[repr(spec)] = judge
+    return judge
 
 
 def judge_pass(
@@ -91,12 +114,30 @@ def judge_pass(
             found[place] = score
             bar.update()
 
-        if workers > 1:
-            _spread(replies, scoring, spec, connections, workers, done)
-        else:
-            _run(_score_all(list(enumerate(replies)), scoring, spec, connections, done))
-    assert all(score is not None for score in found)
-    return [score for score in found if score is not None]
+        try:
+            if workers > 1:
+                _spread(replies, scoring, spec, connections, workers, done)
+            # all of them, or what a process left that ended before its time
+            rest = [(place, replies[place]) for place, it in enumerate(found) if it is None]
+            if rest:
+                _run(_score_all(rest, scoring, spec, connections, done))
+        except KeyboardInterrupt:
+            if spec is None:
+                raise
+            # the replies were dear: what was not judged yet can be judged later
+            _logger.warning(
+                "%s was interrupted: %d replies are unscored. `privacy-tasks rejudge` judges them.",
+                title,
+                found.count(None),
+            )
+    return [
+        _not_judged("the judge pass was interrupted", replies[place]) if score is None else score
+        for place, score in enumerate(found)
+    ]
+
+
+def _not_judged(why: str, reply: Reply) -> Score:
+    return unscored("judge_error", f"No verdict: {why}.", "none", reply.text)
 
 
 _APART = 0.005
@@ -112,8 +153,8 @@ def _workers(replies: int, spec: JudgeSpec | None, connections: int) -> int:
     forks = sys.platform == "linux"
     if spec is None or spec.model is None or replies < _WORTH_IT or not forks:
         return 1
-    if spec.model.startswith(("hf/", "vllm/", "sglang/", "nnterp/", "mockllm/")):
-        return 1  # a model in this process is loaded once
+    if spec.model.startswith(LOCAL):
+        return 1
     return max(1, min(connections // _PER_WORKER, len(os.sched_getaffinity(0))))
 
 
@@ -165,18 +206,27 @@ async def _score_all(
     judge = None if spec is None else make_judge(spec, connections)
     waiting = iter(replies)
 
+    async def one(reply: Reply) -> Score:
+        try:
+            return await scoring(_state(reply), judge)
+        except Exception as error:  # one sample at most: all replies are there, and were dear
+            if judge is None:
+                raise
+            return _not_judged(f"{type(error).__name__}: {error}", reply)
+
     async def one_after_the_other(number: int) -> None:
         if spec is not None and spec.model is not None:
             await asyncio.sleep(number * _APART)
         for place, reply in waiting:
-            done(place, await scoring(_state(reply), judge))
+            done(place, await one(reply))
 
     await asyncio.gather(*map(one_after_the_other, range(min(connections, len(replies)))))
 
 
 def _state(reply: Reply) -> TaskState:
     """The reply as Inspect's scorers read it."""
-    output = ModelOutput.from_content("lm_eval", reply.text)
+    ended: StopReason = "max_tokens" if reply.cut else "stop"
+    output = ModelOutput.from_content("lm_eval", reply.text, stop_reason=ended)
     messages = messages_of(reply.doc)
     return TaskState(
         model=ModelName("lm_eval/model"),
@@ -230,11 +280,10 @@ def _received(receivers: Sequence[Connection]) -> Iterator[tuple[int, Score]]:
             try:
                 message = receiver.recv()
             except EOFError:
-                raise LmEvalError("A process of the judge pass ended before its time.") from None
+                _logger.warning("A process of the judge pass ended before its time.")
+                message = None
             if message is None:
                 waiting.remove(receiver)
-            elif isinstance(message, BaseException):
-                raise message
             else:
                 yield message
 
@@ -246,23 +295,11 @@ def _work(
     connections: int,
     sender: Connection,
 ) -> None:
-    """One process of a pass."""
-    try:
-        asyncio.run(
-            _score_all(
-                replies,
-                scoring,
-                spec,
-                connections,
-                lambda place, score: sender.send((place, score)),
-            )
-        )
-    except BaseException as error:  # whatever it is, it is raised where the pass was asked for
-        sender.send(_sendable(error))
-    else:
-        sender.send(None)
+    """One process of a pass; what it leaves, its parent does."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # the parent is interrupted as well
 
+    def done(place: int, score: Score) -> None:
+        sender.send((place, score))
 
-def _sendable(error: BaseException) -> BaseException:
-    """An error without its causes, which may hold what cannot be sent."""
-    return RuntimeError(f"The judge pass failed: {type(error).__name__}: {error}")
+    asyncio.run(_score_all(replies, scoring, spec, connections, done))
+    sender.send(None)

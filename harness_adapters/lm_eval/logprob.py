@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
+from collections.abc import Sequence
 from typing import Any, ClassVar
 
 from lm_eval.api.instance import Instance
 
 from harness_adapters.lm_eval.documents import Doc
 from harness_adapters.lm_eval.errors import LmEvalError
-from harness_adapters.lm_eval.judging import Reply, judge_pass
 from harness_adapters.lm_eval.likelihoods import OPTIONS, likelier
-from harness_adapters.lm_eval.records import record
-from harness_adapters.lm_eval.task import FILTER, PrivacyTask
+from harness_adapters.lm_eval.replies import Said
+from harness_adapters.lm_eval.task import PrivacyTask
 
 
 class LogprobTask(PrivacyTask):
@@ -45,20 +44,6 @@ class LogprobTask(PrivacyTask):
             for place, option in enumerate(OPTIONS)
         ]
 
-    def apply_filters(self) -> Any:
+    def _said(self, group: Sequence[Any]) -> list[Said]:
         """The likelier option is the answer."""
-        if self._only_predicts:
-            return super().apply_filters()
-        asked: dict[int, list[Any]] = defaultdict(list)
-        for instance in self.instances:
-            asked[instance.doc_id].append(instance)
-        pairs = [sorted(pair, key=lambda instance: instance.idx) for pair in asked.values()]
-        replies = [
-            Reply(pair[0].doc, likelier([instance.resps[0][0] for instance in pair]))
-            for pair in pairs
-        ]
-        scores = judge_pass(replies, self.family.score, None, 1, title=self._where, show=False)
-        for pair, score in zip(pairs, scores, strict=True):
-            for instance in pair:
-                instance.filtered_resps[FILTER] = record([score])
-        return None
+        return [Said(likelier([instance.resps[0][0] for instance in group]), cut=False)]

@@ -16,13 +16,15 @@ from inspect_ai.scorer import SampleScore, Score
 
 from harness_adapters.lm_eval.documents import metadata_of
 from harness_adapters.lm_eval.families import Family, figures
+from harness_adapters.lm_eval.replies import Said
 from privacy_tasks.metrics import PER_DOMAIN, figure_names
 
 
-def record(scores: Sequence[Score]) -> str:
-    """The scores of one document as JSON."""
+def record(scores: Sequence[Score], told: Sequence[Said]) -> str:
+    """The scores of one document as JSON, if it was judged, and which of its replies were cut."""
     return json.dumps(
         {
+            "cut": [it.cut for it in told],
             "scores": [
                 {
                     "value": {
@@ -33,7 +35,7 @@ def record(scores: Sequence[Score]) -> str:
                     "metadata": score.metadata,
                 }
                 for score in scores
-            ]
+            ],
         },
         ensure_ascii=False,
     )

@@ -14,21 +14,23 @@ from typing import Any
 import yaml
 
 from harness_adapters.errors import LogError
-from harness_adapters.lm_eval.documents import metadata_of
 from harness_adapters.lm_eval.families import FAMILIES, Family, defined_names
 from harness_adapters.lm_eval.judging import Reply, judge_pass
-from harness_adapters.lm_eval.likelihoods import likelier
+from harness_adapters.lm_eval.likelihoods import OPTIONS, likelier
 from harness_adapters.lm_eval.records import SUMMARY, Observation, Tally, observed, record
-from harness_adapters.lm_eval.rendering import went_on
+from harness_adapters.lm_eval.replies import Said, said
 from harness_adapters.lm_eval.settings import VARIANTS, JudgeSpec
 from harness_adapters.runs.lm_eval_results import (
     FILTER,
     PREFIX,
+    About,
+    OtherTasksError,
     Results,
     Sample,
     is_results,
     read_results,
 )
+from privacy_tasks.norms import AnnotatedItem
 
 FROM = "rejudged_from"
 """Key of a results file: the one whose replies it has judged."""
@@ -73,7 +75,7 @@ def _is_ours(file: Path) -> bool:
     """Whether a results file holds replies to judge, and not those of another judged again."""
     try:
         return FROM not in read_results(file).content
-    except LogError:
+    except OtherTasksError:
         return False
 
 
@@ -98,10 +100,10 @@ def rejudge(file: Path, spec: JudgeSpec, connections: int, folder: Path | None =
         raise LogError(
             f"{file.name} has no samples of {', '.join(missing)}: run lm_eval with --log_samples."
         )
-    new = {key: value for key, value in results.content.items() if key not in _OF_TASKS}
+    new: dict[str, Any] = {"results": {}, FROM: file.name, "configs": {}, "higher_is_better": {}}
     new |= {key: {} for key in _OF_TASKS if key in results.content}
-    new |= {"results": {}, "configs": {}, "higher_is_better": {}, FROM: file.name}
-    judged: dict[str, list[Sample]] = {}
+    new |= {key: value for key, value in results.content.items() if key not in _OF_TASKS}
+    judged: dict[str, list[dict[str, Any]]] = {}
     for task in results.tasks:
         judged[task] = _judge_task(results, task, spec, connections, new)
     _add_groups(results, new)
@@ -110,20 +112,26 @@ def rejudge(file: Path, spec: JudgeSpec, connections: int, folder: Path | None =
 
 def _judge_task(
     results: Results, task: str, spec: JudgeSpec, connections: int, new: dict[str, Any]
-) -> list[Sample]:
+) -> list[dict[str, Any]]:
     """Judges one task; its figures go into the new results."""
     name = task.removeprefix(PREFIX)
     kind = VARIANTS.get(name, name)
     if kind not in FAMILIES:
         raise LogError(f"{results.file.name}: {task} is no task of this version of privacy_tasks.")
-    family = FAMILIES[kind]
-    samples = results.samples[task]
-    config = copy.deepcopy(results.content["configs"][task])
-    repeats = int(config.get("repeats", 1))
+    family, about, samples = FAMILIES[kind], results.tasks[task], results.samples[task]
+    expected = results.content.get("n-samples", {}).get(task, {}).get("effective")
+    if not results.content["results"].get(task, {}).get("sample_len") == len(samples) == expected:
+        raise LogError(
+            f"{results.file.name}: {task} was run on {expected} samples, and its samples file has"
+            f" {len(samples)}."
+        )
+    for sample in samples:
+        _check_sample(sample, family, about, kind, results.file)
+    told = [_told(sample, kind) for sample in samples]
     replies = [
-        Reply(sample["doc"], text, epoch)
-        for sample in samples
-        for epoch, text in enumerate(_texts(sample, repeats, kind, results.file), start=1)
+        Reply(sample.raw["doc"], it.text, epoch, it.cut)
+        for sample, epochs in zip(samples, told, strict=True)
+        for epoch, it in enumerate(epochs, start=1)
     ]
     used = spec if family.has_judge else None
     scores = judge_pass(
@@ -135,35 +143,78 @@ def _judge_task(
         show=used is not None,
     )
     lexical = used is not None and used.model is None
-    names = defined_names(
-        family, [metadata_of(sample["doc"]) for sample in samples], lexical=lexical
-    )
+    names = defined_names(family, [it.line.doc.metadata for it in samples], lexical=lexical)
+    size = about.epochs
     records = [
-        record(scores[place * repeats : (place + 1) * repeats]) for place in range(len(samples))
+        record(scores[place * size : (place + 1) * size], epochs)
+        for place, epochs in enumerate(told)
     ]
-    told = [
-        observed(family, sample["doc"], text, names)
+    found = [
+        observed(family, sample.raw["doc"], text, names)
         for sample, text in zip(samples, records, strict=True)
     ]
-    tally = Tally(family, [_observation(it) for it in told])
-    _add_task(results, task, family, names, tally, config, len(samples), new)
+    tally = Tally(family, [_observation(it) for it in found])
+    _add_task(results, task, family, names, tally, len(samples), new)
     return [
         _new_sample(sample, text, it)
-        for sample, text, it in zip(samples, records, told, strict=True)
+        for sample, text, it in zip(samples, records, found, strict=True)
     ]
 
 
-def _texts(sample: Sample, repeats: int, kind: str, file: Path) -> list[str]:
-    """The replies of a sample, one for each epoch."""
-    responses = sample["resps"]
+_REQUESTS = {"probing_logprob": len(OPTIONS)}
+"""How many requests a document has; of other tasks, as many as epochs."""
+
+
+def _check_sample(sample: Sample, family: Family, about: About, kind: str, file: Path) -> None:
+    """Refuses a sample that a run of this task cannot have written.
+
+    Raises:
+        LogError: names it, and says what is wrong.
+    """
+    where = f"{file.name}: {sample.line.doc.id}"
+    metadata, responses = sample.line.doc.metadata, sample.line.resps
+    if metadata.get("kind") != family.kind:
+        raise LogError(f"{where} is no sample of this task: kind={metadata.get('kind')!r}.")
+    wanted = _REQUESTS.get(kind, about.epochs)
+    whole = len(responses) == wanted and all(responses)
     if kind == "probing_logprob":
-        return [likelier([float(response[0][0]) for response in responses])]
-    # where processes shared the work, a request may have been made once more to fill up
-    texts = responses[0][:repeats]
-    if len(texts) < repeats:
-        raise LogError(f"{file.name}: {sample['doc']['id']} has {len(texts)} of {repeats} replies.")
-    prompt = sample["arguments"]["gen_args_0"]["arg_0"]
-    return [went_on(prompt, str(text)) for text in texts]
+        whole = whole and all(_is_number(response[0]) for response in responses)
+    else:
+        whole = whole and all(isinstance(response[0], str) for response in responses)
+        whole = whole and len(sample.record.cut) == wanted
+        whole = whole and "arg_0" in sample.line.arguments.get("gen_args_0", {})
+    if not whole:
+        raise LogError(f"{where} does not have the {wanted} replies of its run.")
+    try:
+        for item in metadata["items"] if family.has_judge else ():
+            AnnotatedItem.from_record(item)
+        needed = ("cluster", "domain", "set", *family.needs)
+        missing = [key for key in needed if key not in metadata]
+    except (ValueError, KeyError, TypeError, AttributeError) as error:
+        raise LogError(f"{where}: its items cannot be read: {error!r}") from error
+    if missing:
+        raise LogError(f"{where} has no {', '.join(missing)} in its metadata.")
+
+
+def _is_number(response: Any) -> bool:
+    """Whether a response is a log-likelihood with what lm-eval says beside it."""
+    try:
+        float(response[0])
+    except (ValueError, TypeError, IndexError, KeyError):
+        return False
+    return True
+
+
+def _told(sample: Sample, kind: str) -> list[Said]:
+    """The replies of a sample, one for each epoch."""
+    responses = sample.line.resps
+    if kind == "probing_logprob":
+        return [Said(likelier([float(response[0][0]) for response in responses]), cut=False)]
+    prompt = sample.line.arguments["gen_args_0"]["arg_0"]
+    return [
+        said(prompt, response[0], cut=cut)
+        for response, cut in zip(responses, sample.record.cut, strict=True)
+    ]
 
 
 def _observation(told: Mapping[str, Any]) -> Observation:
@@ -172,10 +223,10 @@ def _observation(told: Mapping[str, Any]) -> Observation:
     return found
 
 
-def _new_sample(sample: Sample, text: str, told: Mapping[str, Any]) -> Sample:
-    old = sample.get("metrics", [])
-    kept = {key: value for key, value in sample.items() if key not in old}
-    responses = [text] * len(sample["filtered_resps"])
+def _new_sample(sample: Sample, text: str, told: Mapping[str, Any]) -> dict[str, Any]:
+    old = sample.line.metrics
+    kept = {key: value for key, value in sample.raw.items() if key not in old}
+    responses = [text] * len(sample.line.filtered_resps)
     return kept | {"filtered_resps": responses, "metrics": list(told)} | dict(told)
 
 
@@ -185,10 +236,10 @@ def _add_task(
     family: Family,
     names: Sequence[str],
     tally: Tally,
-    config: dict[str, Any],
     count: int,
     new: dict[str, Any],
 ) -> None:
+    config = copy.deepcopy(results.content["configs"][task])
     metadata = {key: it for key, it in config.get("metadata", {}).items() if key not in SUMMARY}
     better = {name: family.higher_is_better.get(name) for name in names}
     config["metadata"] = metadata | tally.summary(names)
@@ -217,7 +268,8 @@ def _add_groups(results: Results, new: dict[str, Any]) -> None:
         new["results"]
     ):
         return
-    found: dict[str, Any] = {"name": name, "alias": name}
+    count = sum(new["results"][task]["sample_len"] for task in tasks)
+    found: dict[str, Any] = {"name": name, "alias": name, "sample_len": count}
     better: dict[str, Any] = {}
     for task in tasks:
         better = new["higher_is_better"][task] | better
@@ -237,7 +289,9 @@ def _add_groups(results: Results, new: dict[str, Any]) -> None:
             new[key][name] = results.content[key][name]
 
 
-def _write(new: Mapping[str, Any], samples: Mapping[str, Sequence[Sample]], folder: Path) -> Path:
+def _write(
+    new: Mapping[str, Any], samples: Mapping[str, Sequence[dict[str, Any]]], folder: Path
+) -> Path:
     folder.mkdir(parents=True, exist_ok=True)
     time = datetime.now().isoformat().replace(":", "-")  # lm-eval's way of naming its files
     for task, lines in samples.items():

@@ -228,7 +228,9 @@ def _parts(message: Dict) -> Iterator[str]:
 
 def _end(rendered: str, text: str, start: int) -> int | None:
     """Where a text ends that is shown after a place, as it is or as JSON has it."""
-    forms = (text.strip(), *(json.dumps(text, ensure_ascii=it)[1:-1] for it in (True, False)))
+    forms = {text.strip(), *(json.dumps(text, ensure_ascii=it)[1:-1] for it in (True, False))}
+    if text in ("True", "False", "None"):  # as Python writes it, and JSON
+        forms.add({"True": "true", "False": "false", "None": "null"}[text])
     found = [place + len(form) for form in forms if (place := rendered.find(form, start)) >= 0]
     return min(found, default=None)
 
@@ -243,7 +245,9 @@ def _texts(value: Any) -> Iterator[str]:
             yield from _texts(part)
     elif isinstance(value, str):
         yield value
-    elif isinstance(value, int | float) and not isinstance(value, bool):
+    elif isinstance(value, bool) or value is None:
+        yield str(value)
+    else:
         yield json.dumps(value)
 
 

@@ -91,6 +91,20 @@ def _check_variant(task: str, own: str, data: Any) -> None:
         )
 
 
+_SCOPED = 'is a task: write its settings with a dot, such as "memory.prompt"'
+
+_OF_INSPECT = {
+    "mode": "is for Inspect: in lm-eval agentic is a replay, and memory a profile",
+    "tool_format": "is for Inspect: lm-eval reads text; trajectory says how calls are shown",
+    "turns": "is for Inspect, which has episodes",
+    "user": "is for Inspect, which has shared assistants",
+    "shots": "is --num_fewshot in lm-eval",
+    "grader": "is judge in lm-eval",
+    "scorer": "is for Inspect",
+}
+"""Parameters of Inspect's tasks that no task has here."""
+
+
 def _check_keys(metadata: Mapping[str, Any]) -> None:
     """Refuses a key that is meant for us and that we do not know.
 
@@ -105,6 +119,8 @@ def _check_keys(metadata: Mapping[str, Any]) -> None:
                 raise LmEvalError(
                     f"--metadata: {name!r} is not known; {task} takes: {', '.join(allowed)}."
                 )
+        elif name in _OF_INSPECT or (name in _KIND_OF and name not in known):
+            raise LmEvalError(f"--metadata: {name!r} {_OF_INSPECT.get(name, _SCOPED)}.")
         elif dot and key in known:
             raise LmEvalError(
                 f"--metadata: {name!r}: there is no task {task!r}; a key may have one of these and"
@@ -209,20 +225,24 @@ def judge_spec(judge: Any) -> JudgeSpec:
     if judge == "lexical":
         return JudgeSpec(model=None)
     given: Any = {"model": judge} if isinstance(judge, str) else judge
-    model = given.get("model") if isinstance(given, Mapping) else None
-    if not isinstance(model, str) or "/" not in model:
-        raise LmEvalError(
-            f"judge={judge!r} is no judge: name a model as in Inspect (openai/gpt-4.1), an object"
-            ' ({"model": "openai/gpt-4.1", "max_tokens": 4000}), or lexical.'
-        )
     for name in _secrets(given):
         raise LmEvalError(
             f"judge: {name!r} does not belong into --metadata, which lm-eval writes into its"
             " results. Put keys into the environment (OPENAI_API_KEY, say)."
         )
+    model = given.get("model") if isinstance(given, Mapping) else None
+    if not isinstance(model, str) or not all(model.partition("/")):
+        shown = repr(judge) if isinstance(judge, str) else "this object"
+        raise LmEvalError(
+            f"judge={shown} is no judge: name a model as in Inspect (openai/gpt-4.1), an object"
+            ' ({"model": "openai/gpt-4.1", "max_tokens": 4000}), or lexical.'
+        )
     arguments = given.get("model_args", {})
     if not isinstance(arguments, Mapping):
         raise LmEvalError(f"judge: model_args={arguments!r} is to be an object.")
+    base_url = given.get("base_url")
+    if base_url is not None and not isinstance(base_url, str):
+        raise LmEvalError(f"judge: base_url={base_url!r} is to be an address.")
     config = {
         name: value
         for name, value in given.items()
@@ -236,4 +256,4 @@ def judge_spec(judge: Any) -> JudgeSpec:
         )
     if "max_connections" in config:
         raise LmEvalError("judge: max_connections is set by judge_connections.")
-    return JudgeSpec(model, given.get("base_url"), arguments, config)
+    return JudgeSpec(model, base_url, arguments, config)

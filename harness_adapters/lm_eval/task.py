@@ -6,6 +6,7 @@ import inspect
 import json
 import logging
 import os
+from collections import defaultdict
 from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from importlib.metadata import version
@@ -20,11 +21,15 @@ from harness_adapters.lm_eval.errors import LmEvalError, one_message
 from harness_adapters.lm_eval.families import Family, defined_names
 from harness_adapters.lm_eval.judging import Reply, judge_pass, make_judge
 from harness_adapters.lm_eval.records import Observation, Tally, observed, record
-from harness_adapters.lm_eval.rendering import Asked, ChatRenderer, plain, went_on
+from harness_adapters.lm_eval.rendering import Asked, ChatRenderer, plain
+from harness_adapters.lm_eval.replies import Limits, Said, said
 from harness_adapters.lm_eval.settings import JudgeSpec, judge_spec, read_settings
 from privacy_tasks.options import at_least
 
 logger = logging.getLogger("lm_eval.privacy_collapse")
+
+_ALIASES = ("max_new_tokens", "max_tokens", "max_completion_tokens", "max_length")
+"""Other names that lm-eval has for max_gen_toks; the last one counts the prompt in."""
 
 PREFIX = "privacy_collapse_"
 FILTER = "none"
@@ -50,7 +55,7 @@ class PrivacyTask(ConfigurableTask):
             )
         with one_message(self._where):
             self.settings = read_settings(self.name, given.get("metadata") or {}, os.environ)
-            epochs = at_least("epochs", self.settings.get("epochs", 1), 1)
+            self._epochs = at_least("epochs", self.settings.get("epochs", 1), 1)
             if self.family.has_judge:
                 at_least("judge_connections", self.settings["judge_connections"], 1)
             self._load(shots=0)
@@ -67,7 +72,6 @@ class PrivacyTask(ConfigurableTask):
                 # results are processed here, so that no metric is looked up on the hub
                 "process_results": "process_results",
                 "metric_list": self._metric_list(),
-                "repeats": epochs,
                 **self._generation(),
             }
         )
@@ -121,7 +125,7 @@ class PrivacyTask(ConfigurableTask):
         with one_message(self._where):
             if self.family.has_judge and not self._only_predicts:
                 self._check_judge()
-            self._check_epochs()
+            self._check_generation()
             self._take_examples()
         for name in ("cache_requests", "rewrite_requests_cache"):
             if options.get(name):
@@ -134,8 +138,12 @@ class PrivacyTask(ConfigurableTask):
         template = options.get("chat_template") if options.get("apply_chat_template") else None
         with one_message(self._where):
             self._renderer = self._make_renderer(template, options)
+        lm = getattr(template, "__self__", None) or _model_of_caller()
+        tokens = (self.config.generation_kwargs or {}).get("max_gen_toks", 1)
+        self._limits = Limits(lm, tokens)
+        self._seed = _first_seed(lm)
         super().build_all_requests(**options)
-        self._check_length(template)
+        self._check_length(lm, tokens)
         logger.info("%s: %s", self._where, self._told())
 
     def _make_renderer(self, template: Any, options: Mapping[str, Any]) -> ChatRenderer | None:
@@ -152,14 +160,28 @@ class PrivacyTask(ConfigurableTask):
     def _check_judge(self) -> None:
         self._judge = judge_spec(self.settings["judge"])
         # made once here, so that a missing key or package is known before the first call
-        self._judge_identity = make_judge(self._judge, 1).identity
+        judge = make_judge(self._judge, self.settings["judge_connections"])
+        self._judge_identity = judge.identity
 
-    def _check_epochs(self) -> None:
+    def _check_generation(self) -> None:
+        """Refuses generation settings that would not do what they say."""
         kwargs = self.config.generation_kwargs or {}
-        if self.config.repeats > 1 and not kwargs.get("do_sample"):
+        others = [name for name in _ALIASES if name in kwargs]
+        if others:
             raise LmEvalError(
-                f"epochs={self.config.repeats} with greedy decoding asks for the same reply again"
-                " and again. Pass --gen_kwargs do_sample=true,temperature=0.7, say."
+                f"--gen_kwargs {others[0]}: this task goes by max_gen_toks, which lm-eval would"
+                " prefer in silence; pass that."
+            )
+        temperature = kwargs.get("temperature")
+        sampled = (
+            kwargs.get("do_sample") is True
+            and isinstance(temperature, int | float)
+            and temperature > 0
+        )
+        if self._epochs > 1 and not sampled:
+            raise LmEvalError(
+                f"epochs={self._epochs} with greedy decoding asks for the same reply again and"
+                " again. Pass --gen_kwargs do_sample=true,temperature=0.7, say."
             )
 
     def _take_examples(self) -> None:
@@ -192,21 +214,36 @@ class PrivacyTask(ConfigurableTask):
         if self._renderer is None:
             stops = [*self.family.plain_stop(self.settings), *stops]
         generation["until"] = stops
-        return Instance(
-            request_type="generate_until", doc=doc, arguments=(ctx, generation), idx=0, **options
-        )
+        requests = []
+        for place in range(self._epochs):
+            # lm-eval gives a server the same seed with each request
+            seed = {} if self._seed is None or self._epochs == 1 else {"seed": self._seed + place}
+            requests.append(
+                Instance(
+                    request_type="generate_until",
+                    doc=doc,
+                    arguments=(ctx, generation | seed),
+                    idx=place,
+                    **options,
+                )
+            )
+        return requests
 
-    def _check_length(self, template: Any) -> None:
+    def _check_length(self, lm: Any, answer: int) -> None:
         """Refuses prompts that the model has no room for: lm-eval would cut off their beginning."""
-        lm = getattr(template, "__self__", None) or _model_of_caller()
-        prompts = [it.args[0] for it in self.instances if isinstance(it.args[0], str)]
-        if not prompts or getattr(lm, "tokenizer", None) is None:
-            return
-        longest = max(prompts, key=len)
-        tokens = len(lm.tok_encode(longest))
-        answer = (self.config.generation_kwargs or {}).get("max_gen_toks", 1)
+        prompts = {it.args[0] for it in self.instances if isinstance(it.args[0], str)}
+        lm = getattr(lm, "lm", lm)
         room = getattr(lm, "max_length", None)
-        if room is not None and tokens + answer > room:
+        # a server that gets text, and no tokens, is left to see for itself
+        as_text = getattr(lm, "tokenized_requests", True) is False
+        if room is None or getattr(lm, "tokenizer", None) is None:
+            return
+        if as_text and self.output_type == "generate_until":
+            return
+        if getattr(lm, "tokenizer_backend", None) == "remote":  # a call for each
+            prompts = set(sorted(prompts, key=lambda it: len(it.encode()), reverse=True)[:3])
+        tokens = max((len(lm.tok_encode(prompt)) for prompt in prompts), default=0)
+        if tokens + answer > room:
             raise LmEvalError(
                 f"{self._where}: the longest prompt has {tokens} tokens, and {answer} more are kept"
                 f" for the reply; the model takes {room}, and lm-eval would cut off the beginning."
@@ -242,14 +279,42 @@ class PrivacyTask(ConfigurableTask):
 
     def apply_filters(self) -> Any:
         """The judge pass, over all that this process has asked."""
-        if self._only_predicts:
-            return super().apply_filters()
-        instances = self.instances
+        asked: dict[int, list[Any]] = defaultdict(list)
+        for instance in self.instances:
+            asked[instance.doc_id].append(instance)
+        groups = [sorted(group, key=lambda instance: instance.idx) for group in asked.values()]
+        told = [self._said(group) for group in groups]
+        if self._only_predicts or self._looks_on:
+            records = [record((), it) for it in told]
+        else:
+            self._warn_of_replies(told)
+            records = self._judged(groups, told)
+        for group, text in zip(groups, records, strict=True):
+            for instance in group:
+                instance.filtered_resps[FILTER] = text
+        return None
+
+    @property
+    def _looks_on(self) -> bool:
+        """Whether this process has its copy of the work of another, whose results count.
+
+        Launchers that spread one model over processes give each all requests.
+        """
+        return self._processes == 1 and os.environ.get("LOCAL_RANK", "0") != "0"
+
+    def _said(self, group: Sequence[Any]) -> list[Said]:
+        """What the model said to one document, epoch by epoch.
+
+        Where processes share the work, a request may have been made once more to fill up.
+        """
+        return [said(it.args[0], it.resps[0], cut=self._limits.cut(it.resps[0])) for it in group]
+
+    def _judged(self, groups: Sequence[Any], told: Sequence[Sequence[Said]]) -> list[str]:
+        """The record of each document."""
         replies = [
-            self._reply(instance, epoch)
-            for instance in instances
-            # where processes share the work, a request may have been made once more to fill up
-            for epoch in range(1, self.config.repeats + 1)
+            Reply(group[0].doc, it.text, epoch, it.cut)
+            for group, epochs in zip(groups, told, strict=True)
+            for epoch, it in enumerate(epochs, start=1)
         ]
         connections = self.settings.get("judge_connections", 1)
         scores = judge_pass(
@@ -260,20 +325,33 @@ class PrivacyTask(ConfigurableTask):
             title=f"Judging {self._where}",
             show=self._judge is not None and self._rank == 0,
         )
-        for place, instance in enumerate(instances):
-            start = place * self.config.repeats
-            own = scores[start : start + self.config.repeats]
-            instance.filtered_resps[FILTER] = record(own)
-        return None
+        size = self._epochs
+        return [
+            record(scores[place * size : (place + 1) * size], epochs)
+            for place, epochs in enumerate(told)
+        ]
 
-    def _reply(self, instance: Any, epoch: int) -> Reply:
-        text = went_on(instance.args[0], instance.resps[epoch - 1])
-        return Reply(instance.doc, text, epoch)
+    def _warn_of_replies(self, told: Sequence[Sequence[Said]]) -> None:
+        if not self._limits.are_seen and self.output_type == "generate_until":
+            logger.warning(
+                "%s: whether a reply was cut short cannot be seen with this model; give it room"
+                " (--gen_kwargs max_gen_toks=…).",
+                self._where,
+            )
+        if self._epochs > 1 and all(len({it.text for it in epochs}) == 1 for epochs in told):
+            logger.warning(
+                "%s: all %d replies to each sample are the same, so that they are no more than"
+                " one. The server may ignore seed and temperature.",
+                self._where,
+                self._epochs,
+            )
 
     def process_results(self, doc: Doc, results: Sequence[str]) -> dict[str, Any]:
         """What one document adds to each figure."""
         if self._only_predicts:
             return {"bypass": None}
+        if self._looks_on:
+            return {}
         return dict(observed(self.family, doc, results[0], self._names))
 
     def _metric_list(self) -> list[dict[str, Any]]:
@@ -314,7 +392,6 @@ class PrivacyTask(ConfigurableTask):
             "task": self._where,
             "output_type": self.output_type,
             "num_fewshot": self.config.num_fewshot or 0,
-            "repeats": self.config.repeats,
             "metric_list": [
                 {"metric": name, "higher_is_better": self.family.higher_is_better.get(name)}
                 for name in names
@@ -322,6 +399,7 @@ class PrivacyTask(ConfigurableTask):
             "metadata": {
                 "version": self.VERSION,
                 "privacy_tasks": version("privacy-tasks"),
+                "epochs": self._epochs,
                 **self._cases.identity,
                 **_shown(self.settings),
                 **self._trajectory(),
@@ -356,3 +434,12 @@ def _model_of_caller() -> Any:
             return frame.f_locals["lm"]
         frame = frame.f_back
     return None
+
+
+def _first_seed(lm: Any) -> int | None:
+    """The seed that a client of OpenAI's format sends; None for all others."""
+    lm = getattr(lm, "lm", lm)
+    ours = [it.__name__ for it in type(lm).__mro__]
+    if "LocalCompletionsAPI" not in ours or "AnthropicChat" in ours:
+        return None
+    return int(getattr(lm, "_seed", 0))

@@ -8,10 +8,13 @@ from __future__ import annotations
 
 import json
 import math
+import re
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
+
+from pydantic import BaseModel, ConfigDict, Field, Json, ValidationError
 
 from harness_adapters.errors import LogError
 from harness_adapters.runs.run import FIGURES, MEANS, NO_JUDGE, Figure, Run, Scored, leaks_of
@@ -19,7 +22,80 @@ from harness_adapters.runs.run import FIGURES, MEANS, NO_JUDGE, Figure, Run, Sco
 PREFIX = "privacy_collapse_"
 FILTER = "none"
 
-Sample = dict[str, Any]
+_NAME = re.compile(rf"{PREFIX}\w+")
+
+
+class About(BaseModel):
+    """What a results file says of one of our tasks, in its configuration."""
+
+    model_config = ConfigDict(extra="allow", strict=True)
+
+    set: str
+    set_version: str
+    set_hash: str
+    mode: str
+    epochs: int = Field(ge=1)
+    judge: str | None = None
+    clusters: int = 0
+    unscored: dict[str, int] = {}
+    ci95: dict[str, tuple[float | None, float | None]] = {}
+    by_domain: dict[str, float | None] = {}
+
+
+class Document(BaseModel):
+    """The document of a sample."""
+
+    model_config = ConfigDict(extra="allow", strict=True)
+
+    id: str
+    set: str
+    set_version: str
+    set_hash: str
+    messages: Json[list[tuple[str, str]]]
+    metadata: Json[dict[str, Any]]
+
+
+class Told(BaseModel):
+    """The score of one reply."""
+
+    model_config = ConfigDict(extra="allow", strict=True)
+
+    value: dict[str, float | None]
+    metadata: dict[str, Any] | None = None
+
+
+class Record(BaseModel):
+    """What our tasks keep of a document: which replies were cut, and the scores, if any."""
+
+    model_config = ConfigDict(extra="allow", strict=True)
+
+    cut: list[bool]
+    scores: list[Told]
+
+
+class Line(BaseModel):
+    """One line of a samples file."""
+
+    model_config = ConfigDict(extra="allow", strict=True)
+
+    doc_id: int
+    doc: Document
+    arguments: dict[str, dict[str, Any]]
+    resps: list[list[Any]] = Field(min_length=1)
+    filtered_resps: list[Json[Record]] = Field(min_length=1)
+    metrics: list[str]
+
+
+class Sample(NamedTuple):
+    """A sample, as it was written and as it was read."""
+
+    raw: dict[str, Any]
+    line: Line
+
+    @property
+    def record(self) -> Record:
+        """What was kept of it; each of its requests has the same."""
+        return self.line.filtered_resps[0]
 
 
 class Results(NamedTuple):
@@ -28,22 +104,26 @@ class Results(NamedTuple):
     file: Path
     content: dict[str, Any]
     """The results file."""
+    tasks: dict[str, About]
+    """The tasks of this project among those that were run."""
     samples: dict[str, list[Sample]]
-    """Task -> its samples, of those of our tasks that have a samples file."""
-
-    @property
-    def tasks(self) -> list[str]:
-        """The tasks of this project among those that were run."""
-        return [name for name in self.content["configs"] if name.startswith(PREFIX)]
+    """Task -> its samples, of those that have a samples file."""
 
 
 def is_results(file: Path) -> bool:
-    """Whether a file is results of lm-eval, by how it begins."""
+    """Whether a file is a results file of lm-eval; logs of Inspect begin otherwise."""
+    if file.suffix != ".json":
+        return False
     try:
         with file.open(encoding="utf-8") as stream:
-            return stream.read(200).lstrip("{ \n\t").startswith('"results"')
-    except (OSError, UnicodeDecodeError):
+            begins = stream.read(200).lstrip("{ \n\t")
+            if begins.startswith('"version"'):  # a log of Inspect, which may be large
+                return False
+            stream.seek(0)
+            content = json.load(stream)
+    except (OSError, ValueError, RecursionError):
         return False
+    return isinstance(content, dict) and {"results", "configs"} <= set(content)
 
 
 def read_results(file: Path) -> Results:
@@ -56,15 +136,39 @@ def read_results(file: Path) -> Results:
     configs = content.get("configs")
     if not isinstance(configs, dict) or not isinstance(content.get("results"), dict):
         raise LogError(f"{file.name} is no results file of lm-eval.")
-    results = Results(file, content, {})
-    if not results.tasks:
-        raise LogError(f"{file.name} has no task of privacy_tasks: {', '.join(configs) or 'none'}.")
+    ours = [name for name in configs if name.startswith(PREFIX)]
+    if not ours:
+        raise OtherTasksError(
+            f"{file.name} has no task of privacy_tasks: {', '.join(configs) or 'none'}."
+        )
+    tasks = {name: _about(file, name, configs[name]) for name in ours}
     time = file.stem.rpartition("_")[2]
-    for task in results.tasks:
+    samples = {}
+    for task, about in tasks.items():
         beside = file.with_name(f"samples_{task}_{time}.jsonl")
         if beside.is_file():
-            results.samples[task] = _samples(beside)
-    return results
+            samples[task] = _samples(beside, about)
+    return Results(file, content, tasks, samples)
+
+
+class OtherTasksError(LogError):
+    """A results file of other tasks than ours."""
+
+
+def _about(file: Path, task: str, config: Any) -> About:
+    if not _NAME.fullmatch(task):
+        raise LogError(f"{file.name}: {task!r} is no name of a task.")
+    try:
+        return About.model_validate(config.get("metadata") if isinstance(config, dict) else None)
+    except ValidationError as error:
+        raise LogError(f"{file.name}, {task}: {_first(error)}") from error
+
+
+def _first(error: ValidationError) -> str:
+    """The first fault that was found: where, and what."""
+    fault = error.errors(include_url=False, include_input=False)[0]
+    where = ".".join(map(str, fault["loc"])) or "metadata"
+    return f"{where}: {fault['msg']}."
 
 
 def read_runs_of(file: Path, *, leaks: int = 0) -> list[Run]:
@@ -78,7 +182,8 @@ def read_runs_of(file: Path, *, leaks: int = 0) -> list[Run]:
         LogError: if it cannot be read, or nothing in it was judged.
     """
     results = read_results(file)
-    runs = [_run(results, task, leaks) for task in results.tasks if _is_scored(results, task)]
+    scored = [task for task in results.tasks if _is_scored(results, task)]
+    runs = [_run(results, task, leaks) for task in scored]
     if not runs:
         raise LogError(
             f"{file.name} has no scores: it was run with --predict_only. Judge it with"
@@ -92,34 +197,32 @@ def _is_scored(results: Results, task: str) -> bool:
 
 
 def _run(results: Results, task: str, leaks: int) -> Run:
-    content, config = results.content, results.content["configs"][task]
-    metadata = config.get("metadata", {})
+    content, about = results.content, results.tasks[task]
+    config = content["configs"][task]
     figures = content["results"][task]
     samples = [_scored(sample) for sample in results.samples.get(task, [])]
+    length = figures.get("sample_len")
+    if not isinstance(length, int):
+        raise LogError(f"{results.file.name}, {task}: sample_len={length!r} is no number.")
     return Run(
         model=str(content.get("model_name") or content.get("config", {}).get("model", "unknown")),
         task=task,
-        mode=str(metadata.get("mode", "unknown")),
+        mode=about.mode,
         scorer="lm_eval",
         status="success",
-        judge=str(metadata.get("judge", NO_JUDGE)),
-        data={
-            key: str(metadata.get(field, "unknown"))
-            for key, field in (("name", "set"), ("version", "set_version"), ("hash", "set_hash"))
-        },
-        samples=int(figures.get("sample_len", 0)) * int(config.get("repeats", 1)),
-        clusters=int(metadata.get("clusters", 0)),
-        epochs=int(config.get("repeats", 1)),
+        judge=about.judge or NO_JUDGE,
+        data={"name": about.set, "version": about.set_version, "hash": about.set_hash},
+        samples=length * about.epochs,
+        clusters=about.clusters,
+        epochs=about.epochs,
         metrics={
-            name: _figure(figures, metadata, name)
-            for name in FIGURES
-            if f"{name},{FILTER}" in figures
+            name: _figure(figures, about, name) for name in FIGURES if f"{name},{FILTER}" in figures
         },
         means={name: _number(figures, name) for name in MEANS if f"{name},{FILTER}" in figures},
-        domains=_domains(metadata.get("by_domain", {})),
-        settings=_settings(metadata, config),
+        domains=_domains(about.by_domain),
+        settings=_settings(about.model_extra or {}, config),
         scorings=1,
-        unscored={str(reason): int(n) for reason, n in metadata.get("unscored", {}).items()},
+        unscored=about.unscored,
         errors=_errors(samples),
         leaks=tuple(leaks_of(samples))[:leaks],
         log=str(results.file),
@@ -150,9 +253,8 @@ def _settings(metadata: Mapping[str, Any], config: Mapping[str, Any]) -> dict[st
 
 def _scored(sample: Sample) -> Scored:
     """A sample and its last epoch's score."""
-    scores = json.loads(sample["filtered_resps"][0])["scores"]
-    about = json.loads(sample["doc"]["metadata"])
-    return Scored(str(sample["doc"]["id"]), about, scores[-1]["metadata"] or {})
+    told = sample.record.scores[-1].metadata if sample.record.scores else None
+    return Scored(sample.line.doc.id, sample.line.doc.metadata, told or {})
 
 
 def _errors(samples: Sequence[Scored]) -> dict[str, str]:
@@ -164,8 +266,8 @@ def _errors(samples: Sequence[Scored]) -> dict[str, str]:
     return found
 
 
-def _figure(figures: Mapping[str, Any], metadata: Mapping[str, Any], name: str) -> Figure:
-    lower, upper = metadata.get("ci95", {}).get(name, (None, None))
+def _figure(figures: Mapping[str, Any], about: About, name: str) -> Figure:
+    lower, upper = about.ci95.get(name, (None, None))
     return Figure(
         mean=_number(figures, name),
         stderr=_number(figures, f"{name}_stderr"),
@@ -197,20 +299,30 @@ def _json(file: Path) -> dict[str, Any]:
     return content
 
 
-def _samples(file: Path) -> list[Sample]:
+def _samples(file: Path, about: About) -> list[Sample]:
     """The samples in the order of their documents, however many processes wrote them."""
     samples = []
-    with file.open(encoding="utf-8") as stream:
-        for number, line in enumerate(stream, start=1):
-            try:
-                sample = json.loads(line)
-                sample["doc"]["id"], sample["doc_id"], sample["resps"]
-            except (ValueError, KeyError, TypeError, RecursionError) as error:
-                raise LogError(
-                    f"{file.name}, line {number}, is no sample of ours: {error!r}"
-                ) from error
-            samples.append(sample)
-    twice = [id_ for id_, n in Counter(it["doc"]["id"] for it in samples).items() if n > 1]
+    try:
+        lines = file.read_text(encoding="utf-8").removesuffix("\n").split("\n")
+    except (OSError, UnicodeDecodeError) as error:
+        raise LogError(f"{file.name} cannot be read: {error}") from error
+    for number, text in enumerate(lines, start=1):  # other line breaks may stand in a reply
+        where = f"{file.name}, line {number}"
+        try:
+            raw = json.loads(text)
+            line = Line.model_validate(raw)
+        except ValidationError as error:
+            raise LogError(f"{where}: {_first(error)}") from error
+        except (ValueError, RecursionError) as error:
+            raise LogError(f"{where}, is no JSON: {error}") from error
+        doc = line.doc
+        if (doc.set, doc.set_hash) != (about.set, about.set_hash):
+            raise LogError(
+                f"{where}: {doc.id} is of {doc.set} {doc.set_hash}, and the results are of"
+                f" {about.set} {about.set_hash}."
+            )
+        samples.append(Sample(raw, line))
+    twice = [id_ for id_, n in Counter(it.line.doc.id for it in samples).items() if n > 1]
     if twice:
         raise LogError(f"{file.name} holds {twice[0]} more than once.")
-    return sorted(samples, key=lambda sample: int(sample["doc_id"]))
+    return sorted(samples, key=lambda sample: sample.line.doc_id)

@@ -1,8 +1,8 @@
 """`make bench-logprob`: what a log-likelihood probe costs, against stock `multiple_choice`.
 
-The same probes, both orders, go through lm-eval's `hf` model on a tiny Llama. Counted are the requests
-that lm-eval makes, and the tokens that go through the model, padding aside. The stock task is
-lm-eval's own `multiple_choice` on the same prompts, with the two options as they are written.
+The same probes, both orders, go through lm-eval's `hf` model on a tiny Llama. Counted are the
+requests that lm-eval makes, and the tokens that go through the model. The stock task is lm-eval's
+own `multiple_choice` on the same prompts, with the two options as they are written.
 """
 
 from __future__ import annotations

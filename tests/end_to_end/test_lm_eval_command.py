@@ -139,8 +139,13 @@ def test_from_an_editable_install_judged_later(tmp_path: Path, llama: Path) -> N
     assert results["rejudged_from"].startswith("results_")
     assert set(samples) == set(old_samples)
     assert len(samples) == 4
-    assert results["results"][TASKS]["leak_rate,none"] == 0.0
+    # a model of random weights finds no end, and a reply that was cut is no message
+    assert results["configs"][f"{TASKS}_memory"]["metadata"]["unscored"] == {"reply_cut": 4}
+    assert results["results"][TASKS]["sample_len"] == 12
     assert results["model_name"] == old["model_name"]
+    again = command("privacy-tasks", "results", "judged", cwd=tmp_path)
+    assert again.returncode == 0, again.stderr
+    assert "reply_cut 4" in again.stdout
     likely = results["results"][f"{TASKS}_probing_logprob"]
     assert likely["judged,none"] == 1.0
     assert all("bypass" not in sample for sample in samples[f"{TASKS}_memory"])
@@ -153,7 +158,8 @@ def test_several_processes_report_what_one_does(
     options = (
         "--tasks", f"{TASKS}_memory,{TASKS}_probing_logprob", *local(llama), "--limit", "7",
         "--apply_chat_template", "--metadata", '{"judge": "openai-api/openai/grader"}',
-        "--log_samples", *SHORT,
+        # the model goes round in circles; at this sign its replies have an end
+        "--log_samples", "--gen_kwargs", "max_gen_toks=48,until=<",
     )  # fmt: skip
     one = command("lm_eval", *options, "--output_path", "one", cwd=tmp_path, env=server.env)
     assert one.returncode == 0, one.stderr[-3000:]

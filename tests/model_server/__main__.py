@@ -31,6 +31,8 @@ class Role:
     behaviours: Counter[str] = field(default_factory=Counter)
     prompts: list[str] = field(default_factory=list)
     keep_prompts: bool = False
+    bodies: list[dict[str, Any]] = field(default_factory=list)
+    keep_bodies: bool = False
     first: float = 0.0
     last: float = 0.0
     at_once: int = 0
@@ -69,6 +71,7 @@ async def stats(request: web.Request) -> web.Response:
             "prompt_characters": role.prompt_characters,
             "behaviours": dict(role.behaviours),
             "prompts": role.prompts,
+            "bodies": role.bodies,
             "window": role.last - role.first,
             "most_at_once": role.most_at_once,
         }
@@ -232,6 +235,8 @@ async def _answer(
     now = asyncio.get_running_loop().time
     role.first = role.first or now()
     role.calls += 1
+    if role.keep_bodies:
+        role.bodies.append(await request.json())
     role.prompt_characters += sum(map(len, contents))
     if role.keep_prompts:
         role.prompts.append("\n".join(contents))

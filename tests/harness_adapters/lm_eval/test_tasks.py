@@ -5,6 +5,8 @@ from __future__ import annotations
 import json
 import logging
 import math
+import os
+import signal
 from importlib import metadata, resources
 from pathlib import Path
 from types import SimpleNamespace
@@ -389,3 +391,108 @@ def test_the_entry_point_names_the_task_files() -> None:
     assert {file.name for file in found.iterdir() if file.name.endswith(".yaml")} == {
         file.name for file in TASK_FILES.glob("*.yaml")
     }
+
+
+def test_a_fault_in_the_judge_costs_one_sample(
+    server: ModelServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from judges.llm import LLMJudge
+
+    judge = LLMJudge.judge
+    asked: list[str] = []
+
+    async def failing(self: LLMJudge, question: Any) -> Any:
+        asked.append(question.output)
+        if len(asked) == 2:
+            raise RuntimeError("boom")
+        return await judge(self, question)
+
+    monkeypatch.setattr(LLMJudge, "judge", failing)
+    results = evaluate(Model(leaky), "memory", metadata=GRADER, limit=4)
+    assert figures(results, "memory")["judged"] == 0.75
+    told = [score[0]["metadata"] for score in scores(results, "memory").values()]
+    (failed,) = (it for it in told if "unscored" in it)
+    assert failed["unscored"] == "judge_error"
+    assert "RuntimeError: boom" in failed["detail"]
+
+
+def test_what_a_lost_process_leaves_is_judged_by_its_parent(
+    server: ModelServer, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    from judges.llm import LLMJudge
+
+    judge, parent = LLMJudge.judge, os.getpid()
+
+    async def dying(self: LLMJudge, question: Any) -> Any:
+        if os.getpid() != parent and "Hugh" in question.output:
+            os.kill(os.getpid(), signal.SIGKILL)
+        return await judge(self, question)
+
+    monkeypatch.setattr(LLMJudge, "judge", dying)
+    results = evaluate(
+        Model(leaky), "memory", metadata=GRADER | {"judge_connections": 64}, limit=110
+    )
+    assert figures(results, "memory")["judged"] == 1.0
+    assert "A process of the judge pass ended before its time." in caplog.text
+
+
+def test_an_interrupted_pass_keeps_the_replies(
+    server: ModelServer, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    from judges.llm import LLMJudge
+
+    judge = LLMJudge.judge
+    asked: list[str] = []
+
+    async def interrupted(self: LLMJudge, question: Any) -> Any:
+        asked.append(question.output)
+        if len(asked) == 3:
+            raise KeyboardInterrupt
+        return await judge(self, question)
+
+    monkeypatch.setattr(LLMJudge, "judge", interrupted)
+    results = evaluate(Model(leaky), "memory", metadata=GRADER | {"judge_connections": 1}, limit=5)
+    found = figures(results, "memory")
+    assert found["judged"] == pytest.approx(2 / 5)
+    assert found["leak_rate_upper"] - found["leak_rate_lower"] == pytest.approx(3 / 5)
+    assert len(results["samples"]["privacy_collapse_memory"]) == 5
+    assert "rejudge" in caplog.text
+
+
+def test_each_epoch_has_a_seed_of_its_own_where_lm_eval_sends_one(server: ModelServer) -> None:
+    from lm_eval.models.openai_completions import LocalChatCompletion
+
+    client = LocalChatCompletion(
+        model="target", base_url=f"{server.url}/v1/chat/completions", num_concurrent=1, seed=7
+    )
+    server.set("target", keep_bodies=True)
+    results = evaluate(
+        client,
+        "memory",
+        metadata=LEXICAL | {"epochs": 3},
+        limit=1,
+        gen_kwargs="do_sample=true,temperature=0.7",
+        apply_chat_template=True,
+    )
+    bodies = server.stats("target")["bodies"]
+    assert sorted(body["seed"] for body in bodies) == [7, 8, 9]
+    assert {body["temperature"] for body in bodies} == {0.7}
+    assert results["configs"]["privacy_collapse_memory"]["metadata"]["epochs"] == 3
+
+
+def test_a_local_judge_is_loaded_once() -> None:
+    from harness_adapters.lm_eval import judging
+
+    spec = judging.JudgeSpec(model="mockllm/model")
+    assert judging.make_judge(spec, 3) is judging.make_judge(spec, 3)
+
+
+def test_a_process_that_shares_one_model_judges_nothing(
+    server: ModelServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from lm_eval.evaluator import evaluate as lm_evaluate
+
+    monkeypatch.setenv("LOCAL_RANK", "1")
+    manager = TaskManager(include_path=str(TASK_FILES), include_defaults=False, metadata=GRADER)
+    lm_evaluate(Model(leaky), manager.load(["privacy_collapse_memory"]), limit=2)
+    assert server.stats("grader")["calls"] == 0
