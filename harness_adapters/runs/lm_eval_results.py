@@ -12,7 +12,7 @@ import re
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Annotated, Any, NamedTuple
 
 from pydantic import BaseModel, ConfigDict, Field, Json, ValidationError
 
@@ -38,7 +38,7 @@ class About(BaseModel):
     judge: str | None = None
     clusters: int = 0
     unscored: dict[str, int] = {}
-    ci95: dict[str, tuple[float | None, float | None]] = {}
+    ci95: dict[str, Annotated[list[float | None], Field(min_length=2, max_length=2)]] = {}
     by_domain: dict[str, float | None] = {}
 
 
@@ -51,7 +51,7 @@ class Document(BaseModel):
     set: str
     set_version: str
     set_hash: str
-    messages: Json[list[tuple[str, str]]]
+    messages: Json[list[Annotated[list[str], Field(min_length=2, max_length=2)]]]
     metadata: Json[dict[str, Any]]
 
 
