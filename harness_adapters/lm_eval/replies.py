@@ -6,6 +6,7 @@ no whole message: what is not in it might have come. So that is found out where 
 
 from __future__ import annotations
 
+import hashlib
 import re
 from collections.abc import Callable
 from functools import wraps
@@ -66,7 +67,7 @@ class Limits:
     def __init__(self, lm: Any, tokens: int) -> None:
         lm = getattr(lm, "lm", lm)  # lm-eval wraps a model that it keeps the replies of
         self._tokens = tokens
-        self._ended: set[str] | None = None
+        self._ended: _Ended | None = None
         self._count: Callable[[str], int] | None = None
         if hasattr(lm, "parse_generations"):
             self._ended = _watched(lm)
@@ -92,12 +93,32 @@ _WATCHED = "_privacy_collapse_ended"
 _ENDS = ("length", "max_tokens")
 
 
-def _watched(lm: Any) -> set[str]:
+class _Ended:
+    """The replies that ended at their limit; with `--use_cache`, those of runs before as well."""
+
+    def __init__(self, lm: Any) -> None:
+        self._texts: set[str] = set()
+        self._kept = getattr(getattr(lm, "cache_hook", None), "dbdict", None)
+
+    def add(self, text: str) -> None:
+        self._texts.add(text)
+        if self._kept is not None:
+            self._kept[_key(text)] = True
+
+    def __contains__(self, text: str) -> bool:
+        return text in self._texts or (self._kept is not None and _key(text) in self._kept)
+
+
+def _key(text: str) -> str:
+    return f"{_WATCHED}:{hashlib.sha256(text.encode(errors='surrogatepass')).hexdigest()}"
+
+
+def _watched(lm: Any) -> _Ended:
     """The replies of a client of a server that ended at their limit, as they come in."""
-    known: set[str] | None = getattr(lm, _WATCHED, None)
+    known: _Ended | None = getattr(lm, _WATCHED, None)
     if known is not None:
         return known
-    ended: set[str] = set()
+    ended = _Ended(lm)
     parse = lm.parse_generations
 
     @wraps(parse)
@@ -106,8 +127,9 @@ def _watched(lm: Any) -> set[str]:
         answers = outputs if isinstance(outputs, list) else [outputs]
         reasons = [reason for answer in answers for reason in _reasons(answer)]
         if len(reasons) == len(texts):
-            pairs = zip(texts, reasons, strict=True)
-            ended.update(text for text, reason in pairs if text and reason in _ENDS)
+            for text, reason in zip(texts, reasons, strict=True):
+                if text and reason in _ENDS:
+                    ended.add(text)
         return texts
 
     lm.parse_generations = watching

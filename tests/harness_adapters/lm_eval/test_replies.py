@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
@@ -111,6 +112,16 @@ def test_a_server_says_itself_which_replies_were_cut() -> None:
         assert summary["unscored"] == {"reply_cut": 1}
     cut = [it for it in results["samples"]["privacy_collapse_memory"] if it["judged"] == 0]
     assert [it["doc_id"] for it in cut] == [1]
+
+
+def test_a_reply_that_was_cut_is_known_as_such_from_a_cache(tmp_path: Path) -> None:
+    kept = str(tmp_path / "replies")
+    for _ in range(2):
+        client = Client(["stop", "length", "stop"])
+        results = evaluate(client, "memory", metadata=LEXICAL, limit=3, use_cache=kept)
+        summary = results["configs"]["privacy_collapse_memory"]["metadata"]
+        assert summary["unscored"] == {"reply_cut": 1}
+    assert client.requests == []
 
 
 def test_what_cannot_be_seen_is_said(caplog: pytest.LogCaptureFixture) -> None:
