@@ -71,7 +71,7 @@ class Limits:
         self._count: Callable[[str], int] | None = None
         if hasattr(lm, "parse_generations"):
             self._ended = _watched(lm)
-        elif getattr(lm, "tokenizer", None) is not None and hasattr(lm, "tok_encode"):
+        elif hasattr(lm, "tok_encode") and getattr(lm, "tokenizer", None) is not None:
             self._count = lambda text: len(lm.tok_encode(text))
 
     @property

@@ -236,7 +236,8 @@ class PrivacyTask(ConfigurableTask):
         room = getattr(lm, "max_length", None)
         # a server that gets text, and no tokens, is left to see for itself
         as_text = getattr(lm, "tokenized_requests", True) is False
-        if room is None or getattr(lm, "tokenizer", None) is None:
+        # in this order: lm-eval's dummy model would fetch a tokenizer
+        if room is None or not hasattr(lm, "tok_encode") or lm.tokenizer is None:
             return
         if as_text and self.output_type == "generate_until":
             return

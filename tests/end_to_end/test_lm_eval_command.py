@@ -38,12 +38,19 @@ def results_in(folder: Path) -> tuple[dict[str, Any], dict[str, list[dict[str, A
     return json.loads(file.read_text()), samples
 
 
+def link_or_copy(source: str, to: str) -> None:
+    try:
+        os.link(source, to)
+    except OSError:  # another file system
+        shutil.copy2(source, to)
+
+
 def linked(package: Path, to: Path) -> None:
     """A copy of lm-eval as it is without our task files."""
     shutil.copytree(
         package,
         to,
-        copy_function=os.link,
+        copy_function=link_or_copy,
         ignore=shutil.ignore_patterns(TASKS, "__pycache__"),
         dirs_exist_ok=True,
     )

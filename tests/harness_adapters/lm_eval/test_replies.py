@@ -124,6 +124,17 @@ def test_a_reply_that_was_cut_is_known_as_such_from_a_cache(tmp_path: Path) -> N
     assert client.requests == []
 
 
+def test_no_tokenizer_is_fetched_for_a_model_that_does_not_use_one() -> None:
+    class Dummy(Model):
+        max_length = 10
+
+        @property
+        def tokenizer(self) -> Any:
+            raise AssertionError("lm-eval's dummy model would fetch one here")
+
+    evaluate(Dummy(lambda request: "lol"), "", metadata=LEXICAL, limit=1)
+
+
 def test_what_cannot_be_seen_is_said(caplog: pytest.LogCaptureFixture) -> None:
     assert not Limits(Model(lambda request: ""), 10).are_seen
     evaluate(Model(lambda request: "Hello."), "memory", metadata=LEXICAL, limit=1)

@@ -33,6 +33,9 @@ LEXICAL = {"judge": "lexical"}
 GRADER = {"judge": "openai-api/openai/grader"}
 
 
+ACTING = ("agentic", "memory")
+
+
 def leaky(request: Instance) -> str:
     """Tells everybody everything; answers yes."""
     asked = about(request)
@@ -80,8 +83,13 @@ def test_the_groups_error_is_that_of_a_mean_of_two_tasks() -> None:
         quiet = request.doc_id is not None and request.doc_id % 3 == 0
         return "Hello." if quiet else leaky(request)
 
-    results = evaluate(Model(mostly), "", metadata=LEXICAL, limit=30)
-    each = [figures(results, task)["leak_rate_stderr"] for task in ("agentic", "memory")]
+    few = LEXICAL | {"agentic.domains": "health"}  # fewer samples weigh no less
+    results = evaluate(Model(mostly), "", metadata=few, limit=30)
+    sizes = [results["n-samples"][f"privacy_collapse_{it}"]["effective"] for it in ACTING]
+    assert sizes[0] < sizes[1]
+    rates = [figures(results, task)["leak_rate"] for task in ACTING]
+    assert results["groups"]["privacy_collapse"]["leak_rate,none"] == pytest.approx(sum(rates) / 2)
+    each = [figures(results, task)["leak_rate_stderr"] for task in ACTING]
     assert all(error > 0 for error in each)
     of_group = results["groups"]["privacy_collapse"]["leak_rate_stderr,none"]
     assert of_group == pytest.approx(math.sqrt(each[0] ** 2 + each[1] ** 2) / 2)
@@ -290,10 +298,11 @@ def test_calls_under_way_are_bounded(server: ModelServer) -> None:
 
 
 def test_many_replies_are_judged_by_several_processes(server: ModelServer) -> None:
-    server.set("grader", latency=0.02, default="ok")
+    server.set("grader", latency=0.6)  # long enough for all of them to be under way at once
     many = evaluate(Model(leaky), "memory", metadata=GRADER | {"judge_connections": 64}, limit=110)
     assert server.stats("grader")["calls"] == 110
-    assert server.stats("grader")["most_at_once"] <= 64
+    assert 50 < server.stats("grader")["most_at_once"] <= 64
+    server.set("grader", latency=0)
     one = evaluate(Model(leaky), "memory", metadata=GRADER | {"judge_connections": 8}, limit=110)
     assert figures(many, "memory") == figures(one, "memory")
     assert scores(many, "memory") == scores(one, "memory")
