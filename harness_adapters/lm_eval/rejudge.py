@@ -8,6 +8,7 @@ import math
 from collections.abc import Mapping, Sequence
 from datetime import datetime
 from importlib import resources
+from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
@@ -242,7 +243,8 @@ def _add_task(
     config = copy.deepcopy(results.content["configs"][task])
     metadata = {key: it for key, it in config.get("metadata", {}).items() if key not in SUMMARY}
     better = {name: family.higher_is_better.get(name) for name in names}
-    config["metadata"] = metadata | tally.summary(names)
+    judged_by = {"privacy_tasks": version("privacy-tasks")}
+    config["metadata"] = metadata | judged_by | tally.summary(names)
     config["metric_list"] = [{"metric": name, "higher_is_better": better[name]} for name in names]
     new["configs"][task] = config
     new["higher_is_better"][task] = better
