@@ -2,6 +2,8 @@
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
+# lm-eval has copies of these, which an editable install makes once
+TASK_FILES := $(wildcard harness_adapters/lm_eval/privacy_collapse/*.yaml)
 PIP := $(BIN)/python -m pip --disable-pip-version-check -qq
 
 .PHONY: help demo test lint types layers bench bench-memory bench-judge bench-logprob clean
@@ -45,12 +47,12 @@ $(VENV)/bin/python:
 	  { echo "privacy-tasks needs Python 3.11 or later; call make PYTHON=python3.11, say"; exit 1; }
 	$(PYTHON) -m venv $(VENV)
 
-$(VENV)/runtime: pyproject.toml constraints.txt | $(VENV)/bin/python
+$(VENV)/runtime: pyproject.toml constraints.txt $(TASK_FILES) | $(VENV)/bin/python
 	@echo "Installing privacy-tasks into $(VENV) (a few minutes the first time) …"
 	@$(PIP) install -c constraints.txt -e .
 	@touch $@
 
-$(VENV)/dev: pyproject.toml constraints.txt | $(VENV)/bin/python
+$(VENV)/dev: pyproject.toml constraints.txt $(TASK_FILES) | $(VENV)/bin/python
 	@echo "Installing privacy-tasks and what the tests need into $(VENV) (a few minutes the first time) …"
 	@$(PIP) install -c constraints.txt -e '.[dev]'
 	@touch $@ $(VENV)/runtime

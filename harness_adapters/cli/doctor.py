@@ -64,6 +64,8 @@ def doctor(grader: str | None, as_json: bool) -> None:
         print_json([finding._asdict() for finding in findings])
     else:
         table = Table(show_header=False)
+        for _ in Finding._fields:
+            table.add_column(overflow="fold")  # nothing is cut: there may be a path in it
         for finding in findings:
             colour = {"ok": "green", "note": "yellow", "problem": "red"}[finding.status]
             status = f"[{colour}]{finding.status}[/{colour}]"

@@ -200,8 +200,8 @@ def _print_notes(console: Console, runs: Sequence[Run]) -> None:
     for run in runs:
         if run.clusters < FEW:
             console.print(
-                f"[yellow]{escape(run.model)}: {run.clusters} independent clusters say little;"
-                " one alone gives no interval.[/yellow]"
+                f"[yellow]{escape(run.model)}: few independent clusters ({run.clusters}), so that"
+                " the intervals say little; one alone gives none.[/yellow]"
             )
         for line in _over_runs(run):
             console.print(line)
@@ -227,6 +227,11 @@ def _print_notes(console: Console, runs: Sequence[Run]) -> None:
             )
             for reason, error in run.errors.items():
                 console.print(f"  {escape(reason)}, the first: {escape(error)}")
+        if not run.evidence:
+            console.print(
+                f"{escape(run.model)}: no samples were kept, so that no leaks can be shown; run"
+                " lm_eval with --log_samples."
+            )
         if run.scorings > 1:
             console.print(
                 f"{escape(run.model)}: the log holds {run.scorings} sets of scores;"

@@ -143,6 +143,10 @@ def _not_judged(why: str, reply: Reply) -> Score:
 _APART = 0.005
 """Seconds between the first calls of a process. If they began together, a steady judge would answer
 all at once: the process would then work while no call is under way, and wait while all are."""
+_PATIENCE = 30
+"""Seconds without a verdict after which that is said."""
+_GIVE_UP = 10
+"""A judge that failed so often (each time with its retries) and never answered is not asked on."""
 _PER_WORKER = 32
 """How many connections keep one process busy, at the fastest of judges."""
 _WORTH_IT = 100
@@ -206,9 +210,18 @@ async def _score_all(
     judge = None if spec is None else make_judge(spec, connections)
     waiting = iter(replies)
 
+    answered, failed = 0, 0
+
     async def one(reply: Reply) -> Score:
+        nonlocal answered, failed
+        if failed >= _GIVE_UP and not answered:
+            return _not_judged(f"the judge failed {failed} times and never answered", reply)
         try:
-            return await scoring(_state(reply), judge)
+            score = await scoring(_state(reply), judge)
+            reason = (score.metadata or {}).get("unscored")
+            failed += reason in ("judge_error", "judge_timeout")
+            answered += reason is None
+            return score
         except Exception as error:  # one sample at most: all replies are there, and were dear
             if judge is None:
                 raise
@@ -220,7 +233,20 @@ async def _score_all(
         for place, reply in waiting:
             done(place, await one(reply))
 
-    await asyncio.gather(*map(one_after_the_other, range(min(connections, len(replies)))))
+    async def patient() -> None:
+        await asyncio.sleep(_PATIENCE)
+        if not answered:
+            _logger.warning(
+                "No verdict after %d s: the judge is slow, or cannot be reached and is asked again."
+                " `privacy-tasks doctor --grader MODEL` tests it.",
+                _PATIENCE,
+            )
+
+    watch = asyncio.create_task(patient())
+    try:
+        await asyncio.gather(*map(one_after_the_other, range(min(connections, len(replies)))))
+    finally:
+        watch.cancel()
 
 
 def _state(reply: Reply) -> TaskState:

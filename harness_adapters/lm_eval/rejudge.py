@@ -67,8 +67,7 @@ def find_results(place: Path) -> Path:
             " --output_path and --log_samples."
         )
     if len(files) > 1:
-        names = ", ".join(str(file.relative_to(place)) for file in files)
-        raise LogError(f"{place} holds several runs; name one of the files: {names}.")
+        raise LogError(f"{place} holds several runs; name one: {', '.join(map(str, files))}")
     return files[0]
 
 

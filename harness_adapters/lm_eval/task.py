@@ -6,13 +6,14 @@ import inspect
 import json
 import logging
 import os
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from importlib.metadata import version
 from typing import Any, ClassVar
 
 from datasets import Dataset
+from inspect_ai.scorer import Score
 from lm_eval.api.instance import Instance
 from lm_eval.api.task import ConfigurableTask
 
@@ -30,6 +31,14 @@ logger = logging.getLogger("lm_eval.privacy_collapse")
 
 _ALIASES = ("max_new_tokens", "max_tokens", "max_completion_tokens", "max_length")
 """Other names that lm-eval has for max_gen_toks; the last one counts the prompt in."""
+
+_HINTS = {
+    "reply_cut": "For longer replies: --gen_kwargs max_gen_toks=…",
+    "judge_error": "To test the judge: privacy-tasks doctor --grader MODEL",
+    "judge_timeout": "To test the judge: privacy-tasks doctor --grader MODEL",
+    "invalid_answer": "To test the judge: privacy-tasks doctor --grader MODEL",
+}
+"""What helps against some reasons."""
 
 PREFIX = "privacy_collapse_"
 FILTER = "none"
@@ -326,11 +335,37 @@ class PrivacyTask(ConfigurableTask):
             title=f"Judging {self._where}",
             show=self._judge is not None and self._rank == 0,
         )
+        self._tell_unscored(scores)
         size = self._epochs
         return [
             record(scores[place * size : (place + 1) * size], epochs)
             for place, epochs in enumerate(told)
         ]
+
+    def _tell_unscored(self, scores: Sequence[Score]) -> None:
+        """What has no verdict and why, while whoever runs this still looks."""
+        told = [score.metadata or {} for score in scores]
+        without = [it for it in told if "unscored" in it]
+        if without:
+            reasons = Counter(str(it["unscored"]) for it in without)
+            listed = ", ".join(f"{reason} {n}" for reason, n in reasons.most_common())
+            first = " ".join(str(without[0].get("detail", "")).split())[:200]
+            hints = "".join(f" {_HINTS[reason]}" for reason in reasons if reason in _HINTS)
+            logger.warning(
+                "%s: %d of %d replies are unscored (%s). The first: %s%s",
+                self._where,
+                len(without),
+                len(scores),
+                listed,
+                first,
+                hints,
+            )
+        if self._rank == 0:
+            logger.info(
+                "%s: for intervals, domains and leaks with their quotes, run lm_eval with"
+                " --output_path DIR --log_samples, and then: privacy-tasks results DIR",
+                self._where,
+            )
 
     def _warn_of_replies(self, told: Sequence[Sequence[Said]]) -> None:
         if not self._limits.are_seen and self.output_type == "generate_until":

@@ -186,8 +186,8 @@ def read_runs_of(file: Path, *, leaks: int = 0) -> list[Run]:
     runs = [_run(results, task, leaks) for task in scored]
     if not runs:
         raise LogError(
-            f"{file.name} has no scores: it was run with --predict_only. Judge it with"
-            f" `privacy-tasks rejudge {file.parent.name} --judge …`."
+            f"{file.name} has no scores: it was run with --predict_only. To judge it:"
+            f" privacy-tasks rejudge {file} --judge …"
         )
     return runs
 
@@ -220,7 +220,8 @@ def _run(results: Results, task: str, leaks: int) -> Run:
         },
         means={name: _number(figures, name) for name in MEANS if f"{name},{FILTER}" in figures},
         domains=_domains(about.by_domain),
-        settings=_settings(about.model_extra or {}, config),
+        settings=_settings(about.model_extra or {}, config) | _of_run(content),
+        evidence=task in results.samples,
         scorings=1,
         unscored=about.unscored,
         errors=_errors(samples),
@@ -249,6 +250,20 @@ def _settings(metadata: Mapping[str, Any], config: Mapping[str, Any]) -> dict[st
         if name in metadata and metadata[name] not in usual
     }
     return found | ({"shots": config["num_fewshot"]} if config.get("num_fewshot") else {})
+
+
+def _of_run(content: Mapping[str, Any]) -> dict[str, Any]:
+    """What else makes two runs of lm-eval differ: template, system instruction, sampling, limit."""
+    config = content.get("config")
+    options = config if isinstance(config, dict) else {}
+    told = {
+        "chat_template": "no" if content.get("chat_template") is None else None,
+        "system_instruction": str(content.get("system_instruction_sha") or "")[:8],
+        "gen_kwargs": options.get("gen_kwargs"),
+        "limit": options.get("limit"),
+        "rejudged": content.get("rejudged_from") and "yes",
+    }
+    return {name: value for name, value in told.items() if value}
 
 
 def _scored(sample: Sample) -> Scored:

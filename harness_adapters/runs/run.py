@@ -82,6 +82,8 @@ class Run(BaseModel):
     errors: dict[str, str]
     """Reason -> what went wrong in the first of these samples."""
     leaks: tuple[Leak, ...]
+    evidence: bool = True
+    """Whether the samples are there from which leaks can be shown."""
     log: str
 
 

@@ -217,6 +217,16 @@ def test_a_run_without_samples_is_refused(run: Path) -> None:
         rejudge(run, LEXICAL, 4)
 
 
+def test_results_without_samples_say_why_there_are_no_leaks(run: Path) -> None:
+    for file in run.parent.glob("samples_*"):
+        file.unlink()
+    shown = command("privacy-tasks", "results", run, cwd=run.parent)
+    assert shown.returncode == 0, shown.stderr
+    assert "run lm_eval with --log_samples" in " ".join(shown.stdout.split())
+    assert "limit=6" in shown.stdout
+    assert "chat_template=no" in shown.stdout
+
+
 def test_line_separators_in_a_reply_are_no_lines(run: Path) -> None:
     in_sample(run, lambda it: it.update(resps=[["one\u2028two\x85three"], ["\x0b\x1c"]]))
     text = next(run.parent.glob("samples_privacy_collapse_memory_*.jsonl"))

@@ -279,7 +279,29 @@ def test_each_sample_is_judged_once_and_failures_are_unscored(server: ModelServe
     assert [it["leak_rate"] for it in unscored] == [None, None]
 
 
-def test_an_empty_reply_is_unscored_and_costs_no_call(server: ModelServer) -> None:
+def test_a_judge_that_never_answers_is_given_up(
+    server: ModelServer, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    monkeypatch.setattr("harness_adapters.lm_eval.judging._PATIENCE", 0.05)
+    server.set("grader", default="500", latency=0.05)
+    judge = {"model": "openai-api/openai/grader", "max_retries": 0}
+    results = evaluate(
+        Model(leaky), "memory", metadata={"judge": judge, "judge_connections": 4}, limit=40
+    )
+    assert server.stats("grader")["calls"] < 40
+    found = figures(results, "memory")
+    assert found["judged"] == 0.0
+    assert (found["leak_rate_lower"], found["leak_rate_upper"]) == (0.0, 1.0)
+    assert "No verdict after" in caplog.text
+    assert "40 of 40 replies are unscored (judge_error 40)" in caplog.text
+    assert "privacy-tasks doctor --grader" in caplog.text
+    details = {score[0]["metadata"]["detail"] for score in scores(results, "memory").values()}
+    assert any("never answered" in detail for detail in details)
+
+
+def test_an_empty_reply_is_unscored_and_costs_no_call(
+    server: ModelServer, caplog: pytest.LogCaptureFixture
+) -> None:
     results = evaluate(Model(silent), "", metadata=GRADER, limit=4)
     assert server.stats("grader")["calls"] == 0
     for task in ("agentic", "memory", "probing"):
@@ -289,6 +311,8 @@ def test_an_empty_reply_is_unscored_and_costs_no_call(server: ModelServer) -> No
     assert figures(results, "agentic")["leak_rate_upper"] == 1.0
     assert math.isnan(figures(results, "agentic")["leak_rate"])
     assert math.isnan(results["groups"]["privacy_collapse"]["leak_rate,none"])
+    assert results["groups"]["privacy_collapse"]["judged,none"] == 0.0
+    assert caplog.text.count("4 of 4 replies are unscored (reply_empty 4)") == 3
 
 
 def test_calls_under_way_are_bounded(server: ModelServer) -> None:
