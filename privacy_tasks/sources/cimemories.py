@@ -39,7 +39,8 @@ _WHY: dict[Norm, str] = {
 
 _NO_LABELS = (
     "{file} has no labels: CIMemories publishes its profiles without them, and without a label"
-    " nothing can be judged. Pass -T labels=FILE, a CSV or JSON Lines file with the columns"
+    " nothing can be judged. Pass labels (Inspect: -T labels=FILE; lm-eval: labels in --metadata),"
+    " a CSV or JSON Lines file with the columns"
     " {columns} (label 1 to share, 0 private, empty for neither); or pass the file that upstream's"
     " persona_gold_labels.py writes; or use data=cimemories, the labelled set on the hub."
 )
