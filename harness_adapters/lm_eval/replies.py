@@ -65,7 +65,6 @@ class Limits:
     """
 
     def __init__(self, lm: Any, tokens: int) -> None:
-        lm = getattr(lm, "lm", lm)  # lm-eval wraps a model that it keeps the replies of
         self._tokens = tokens
         self._ended: _Ended | None = None
         self._count: Callable[[str], int] | None = None

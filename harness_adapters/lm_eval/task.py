@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import inspect
 import json
 import logging
 import os
@@ -21,6 +20,7 @@ from harness_adapters.lm_eval.documents import Doc, doc_of
 from harness_adapters.lm_eval.errors import LmEvalError, one_message
 from harness_adapters.lm_eval.families import Family, defined_names
 from harness_adapters.lm_eval.judging import Reply, judge_pass, make_judge
+from harness_adapters.lm_eval.model import check_length, first_seed, model_under_test
 from harness_adapters.lm_eval.records import Observation, Tally, observed, record
 from harness_adapters.lm_eval.rendering import Asked, ChatRenderer, plain
 from harness_adapters.lm_eval.replies import Limits, Said, said
@@ -147,12 +147,15 @@ class PrivacyTask(ConfigurableTask):
         template = options.get("chat_template") if options.get("apply_chat_template") else None
         with one_message(self._where):
             self._renderer = self._make_renderer(template, options)
-        lm = getattr(template, "__self__", None) or _model_of_caller()
+        lm = model_under_test(template)
         tokens = (self.config.generation_kwargs or {}).get("max_gen_toks", 1)
         self._limits = Limits(lm, tokens)
-        self._seed = _first_seed(lm)
+        self._seed = first_seed(lm)
         super().build_all_requests(**options)
-        self._check_length(lm, tokens)
+        with one_message(self._where):
+            prompts = [it.args[0] for it in self.instances if isinstance(it.args[0], str)]
+            generates = self.output_type == "generate_until"
+            check_length(lm, prompts, tokens, generates=generates)
         logger.info("%s: %s", self._where, self._told())
 
     def _make_renderer(self, template: Any, options: Mapping[str, Any]) -> ChatRenderer | None:
@@ -237,29 +240,6 @@ class PrivacyTask(ConfigurableTask):
                 )
             )
         return requests
-
-    def _check_length(self, lm: Any, answer: int) -> None:
-        """Refuses prompts that the model has no room for: lm-eval would cut off their beginning."""
-        prompts = {it.args[0] for it in self.instances if isinstance(it.args[0], str)}
-        lm = getattr(lm, "lm", lm)
-        room = getattr(lm, "max_length", None)
-        # a server that gets text, and no tokens, is left to see for itself
-        as_text = getattr(lm, "tokenized_requests", True) is False
-        # in this order: lm-eval's dummy model would fetch a tokenizer
-        if room is None or not hasattr(lm, "tok_encode") or lm.tokenizer is None:
-            return
-        if as_text and self.output_type == "generate_until":
-            return
-        if getattr(lm, "tokenizer_backend", None) == "remote":  # a call for each
-            prompts = set(sorted(prompts, key=lambda it: len(it.encode()), reverse=True)[:3])
-        tokens = max((len(lm.tok_encode(prompt)) for prompt in prompts), default=0)
-        if tokens + answer > room:
-            raise LmEvalError(
-                f"{self._where}: the longest prompt has {tokens} tokens, and {answer} more are kept"
-                f" for the reply; the model takes {room}, and lm-eval would cut off the beginning."
-                " Raise max_length in --model_args if the model takes more, or lower max_gen_toks"
-                " in --gen_kwargs."
-            )
 
     def _told(self) -> str:
         """The settings of this run, in a line."""
@@ -457,25 +437,3 @@ def _shown(settings: Mapping[str, Any]) -> dict[str, Any]:
     }
     shown["data"] = str(shown["data"]).partition(":")[0]
     return shown
-
-
-def _model_of_caller() -> Any:
-    """lm-eval's model, from the call that builds the requests; None if it is not found there.
-
-    lm-eval hands it to tasks only with a chat template, whose owner it is.
-    """
-    frame = inspect.currentframe()
-    while frame is not None:
-        if frame.f_code.co_name == "evaluate" and "lm" in frame.f_locals:
-            return frame.f_locals["lm"]
-        frame = frame.f_back
-    return None
-
-
-def _first_seed(lm: Any) -> int | None:
-    """The seed that a client of OpenAI's format sends; None for all others."""
-    lm = getattr(lm, "lm", lm)
-    ours = [it.__name__ for it in type(lm).__mro__]
-    if "LocalCompletionsAPI" not in ours or "AnthropicChat" in ours:
-        return None
-    return int(getattr(lm, "_seed", 0))

@@ -232,4 +232,6 @@ def test_line_separators_in_a_reply_are_no_lines(run: Path) -> None:
     text = next(run.parent.glob("samples_privacy_collapse_memory_*.jsonl"))
     raw = [json.loads(line) for line in text.read_text().rstrip("\n").split("\n")]
     text.write_text("".join(json.dumps(it, ensure_ascii=False) + "\n" for it in raw))
-    rejudge(run, LEXICAL, 4)
+    new = rejudge(run, LEXICAL, 4)
+    (memory,) = (it for it in read_runs_of(new) if it.task == MEMORY)
+    assert memory.samples == 12

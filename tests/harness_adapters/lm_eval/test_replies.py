@@ -132,7 +132,8 @@ def test_no_tokenizer_is_fetched_for_a_model_that_does_not_use_one() -> None:
         def tokenizer(self) -> Any:
             raise AssertionError("lm-eval's dummy model would fetch one here")
 
-    evaluate(Dummy(lambda request: "lol"), "", metadata=LEXICAL, limit=1)
+    results = evaluate(Dummy(lambda request: "lol"), "", metadata=LEXICAL, limit=1)
+    assert figures(results, "memory")["judged"] == 1.0
 
 
 def test_what_cannot_be_seen_is_said(caplog: pytest.LogCaptureFixture) -> None:
