@@ -117,6 +117,19 @@ def command(
     )
 
 
+def built_wheel(folder: Path) -> Path:
+    """The wheel of this project, built into a folder."""
+    built = subprocess.run(
+        [sys.executable, "-m", "build", "--wheel", "--outdir", str(folder), str(REPO)],
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert built.returncode == 0, built.stdout + built.stderr
+    (wheel,) = folder.glob("*.whl")
+    return wheel
+
+
 def means(log: Any) -> dict[str, float]:
     """Every figure's name -> value, out of an Inspect log."""
     (score,) = log.results.scores

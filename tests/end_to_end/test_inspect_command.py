@@ -4,13 +4,21 @@ from __future__ import annotations
 
 import os
 import subprocess
-import sys
 import venv
 from pathlib import Path
 
 import pytest
 
-from tests.conftest import BIN, REPO, ModelServer, command, interval_of, means, only_log
+from tests.conftest import (
+    BIN,
+    REPO,
+    ModelServer,
+    built_wheel,
+    command,
+    interval_of,
+    means,
+    only_log,
+)
 
 
 def evaluate(cwd: Path, *arguments: str, **options: object) -> subprocess.CompletedProcess[str]:
@@ -130,14 +138,7 @@ def test_a_wrong_value_names_the_allowed_ones(
 
 @pytest.mark.slow
 def test_from_a_wheel_it_is_the_same(tmp_path: Path) -> None:
-    built = subprocess.run(
-        [sys.executable, "-m", "build", "--wheel", "--outdir", str(tmp_path), str(REPO)],
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-    assert built.returncode == 0, built.stdout + built.stderr
-    (wheel,) = tmp_path.glob("*.whl")
+    wheel = built_wheel(tmp_path)
     # a fresh environment with the same dependencies, but not the editable install
     venv.create(tmp_path / "fresh", with_pip=True)
     fresh = tmp_path / "fresh" / "bin"

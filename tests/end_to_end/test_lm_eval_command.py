@@ -5,8 +5,6 @@ from __future__ import annotations
 import json
 import os
 import shutil
-import subprocess
-import sys
 import venv
 from pathlib import Path
 from typing import Any
@@ -14,7 +12,7 @@ from typing import Any
 import lm_eval
 import pytest
 
-from tests.conftest import REPO, ModelServer, command
+from tests.conftest import ModelServer, built_wheel, command
 from tests.tiny_llama import make_tiny_llama
 
 TASKS = "privacy_collapse"
@@ -62,14 +60,7 @@ def local(llama: Path) -> tuple[str, ...]:
 
 @pytest.mark.slow
 def test_from_a_wheel_in_a_fresh_environment(tmp_path: Path, llama: Path) -> None:
-    built = subprocess.run(
-        [sys.executable, "-m", "build", "--wheel", "--outdir", str(tmp_path), str(REPO)],
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-    assert built.returncode == 0, built.stdout + built.stderr
-    (wheel,) = tmp_path.glob("*.whl")
+    wheel = built_wheel(tmp_path)
     fresh = tmp_path / "fresh"
     venv.create(fresh, with_pip=True)
     (site,) = (fresh / "lib").glob("python3.*/site-packages")

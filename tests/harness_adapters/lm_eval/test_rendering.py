@@ -532,6 +532,22 @@ class TestTemplatesThatLoseText:
         assert "41777" in kept.render(asked, None)
         assert kept.shows_calls
 
+    @pytest.mark.parametrize("value", [True, False, None])
+    def test_truth_values_among_the_arguments_have_to_be_shown(self, value: bool | None) -> None:
+        drops = WITH_CALLS.replace(
+            CALL,
+            "<{{ c.function.name }}{% for k, v in c.function.arguments.items() %} {{ k }}"
+            "{% if v is string %}={{ v }}{% endif %}{% endfor %}>",
+        )
+        call = ToolCall(id="1", function="Search", arguments={"unread": value})
+        asked = trajectory_of(call, "Nothing was found.")
+        lost = ChatRenderer(of_model(drops), "auto", one_turn=True)
+        lost.render(asked, None)
+        assert not lost.shows_calls
+        kept = ChatRenderer(of_model(WITH_CALLS), "auto", one_turn=True)
+        kept.render(asked, None)
+        assert kept.shows_calls
+
     def test_all_calls_have_to_be_shown_and_not_only_the_last(self) -> None:
         last = "{% if loop.index0 >= messages|length - 3 %}" + SHOW_CALLS + "{% endif %}"
         template = of_model(WITH_CALLS.replace(SHOW_CALLS, last))

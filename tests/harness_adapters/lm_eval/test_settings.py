@@ -407,6 +407,16 @@ class TestJudgeSpec:
         assert spec.config == {"reasoning_tokens": 2048}
         assert spec.model_args == {"tokenizer": "t"}
 
+    @pytest.mark.parametrize("judge", ["mockllm/", "/model", {"model": "a/b", "base_url": 5}])
+    def test_half_a_name_and_no_address_are_refused(self, judge: Any) -> None:
+        with pytest.raises(LmEvalError, match=r"is no judge|base_url=5"):
+            judge_spec(judge)
+
+    def test_an_object_that_is_no_judge_is_not_shown(self) -> None:
+        with pytest.raises(LmEvalError) as caught:
+            judge_spec({"models": "a/b", "note": "sk-SECRET"})
+        assert "sk-SECRET" not in str(caught.value)
+
     @pytest.mark.parametrize("arguments", [None, "tokenizer=t", ["t"]])
     def test_arguments_that_are_no_object_are_refused(self, arguments: Any) -> None:
         with pytest.raises(LmEvalError, match="model_args"):

@@ -163,7 +163,8 @@ def test_few_shot_is_refused_where_there_is_none() -> None:
     assert model.requests == []
 
 
-def test_probing_has_solved_examples() -> None:
+@pytest.mark.parametrize(("in_turns", "users", "answers"), [(True, 3, 2), (False, 1, 0)])
+def test_probing_has_solved_examples(in_turns: bool, users: int, answers: int) -> None:
     model = ChatModel(leaky)
     results = evaluate(
         model,
@@ -171,24 +172,13 @@ def test_probing_has_solved_examples() -> None:
         num_fewshot=2,
         limit=2,
         apply_chat_template=True,
-        fewshot_as_multiturn=True,
+        fewshot_as_multiturn=in_turns,
     )
     prompt = str(model.requests[0].args[0])
-    assert prompt.count("<user>") == 3
-    assert prompt.count("<assistant>(") == 2
-    assert results["n-shot"]["privacy_collapse_probing"] == 2
-    one_turn = ChatModel(leaky)
-    evaluate(
-        one_turn,
-        "probing",
-        num_fewshot=2,
-        limit=2,
-        apply_chat_template=True,
-        fewshot_as_multiturn=False,
-    )
-    prompt = str(one_turn.requests[0].args[0])
-    assert prompt.count("<user>") == 1
+    assert prompt.count("<user>") == users
+    assert prompt.count("<assistant>(") == answers
     assert prompt.count("May it go to this recipient?") == 3
+    assert results["n-shot"]["privacy_collapse_probing"] == 2
 
 
 def test_the_system_instruction_comes_first() -> None:
@@ -361,6 +351,29 @@ def test_a_prompt_without_room_is_refused() -> None:
     assert model.requests == []
     evaluate(model, "memory", metadata=LEXICAL, limit=3, gen_kwargs="max_gen_toks=100")
     assert len(model.requests) == 3
+
+
+def test_the_longest_prompt_is_that_of_most_tokens() -> None:
+    class Numbers(Model):
+        """Digits cost most."""
+
+        tokenizer = SimpleNamespace()
+
+        def tok_encode(self, text: str) -> list[int]:
+            return [1] * (len(text) // 100 + 50 * sum(letter.isdigit() for letter in text))
+
+    asked = Numbers(leaky)
+    asked.max_length = 10**6
+    evaluate(asked, "memory", metadata=LEXICAL, limit=20)
+    prompts = [request.args[0] for request in asked.requests]
+    most = max(len(asked.tok_encode(prompt)) for prompt in prompts)
+    assert most > len(asked.tok_encode(max(prompts, key=len)))
+    room = "max_gen_toks=100"
+    asked.max_length = most + 99
+    with pytest.raises(LmEvalError, match=f"has {most} tokens"):
+        evaluate(asked, "memory", metadata=LEXICAL, limit=20, gen_kwargs=room)
+    asked.max_length = most + 100
+    evaluate(asked, "memory", metadata=LEXICAL, limit=20, gen_kwargs=room)
 
 
 def test_generation_settings_are_the_users() -> None:
