@@ -24,7 +24,7 @@ from inspect_ai.scorer import (
     score_reducer,
 )
 
-from privacy_tasks.intervals import UNDEFINED, Estimate, estimate
+from judges.intervals import UNDEFINED, Estimate, estimate
 from privacy_tasks.memory import violation
 from privacy_tasks.sent import RECIPIENT
 

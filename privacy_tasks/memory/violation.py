@@ -19,7 +19,7 @@ import re
 from collections.abc import Callable, Mapping, Sequence
 from typing import NamedTuple
 
-from privacy_tasks.intervals import UNDEFINED, Estimate, estimate
+from judges.intervals import UNDEFINED, Estimate, estimate
 
 IDENTITY = ("name", "address", "sex", "age")
 """What upstream's filter looks for in a private fact's key."""

@@ -21,7 +21,7 @@ from inspect_ai.scorer import (
     score_reducer,
 )
 
-from privacy_tasks.intervals import UNDEFINED, Estimate, estimate
+from judges.intervals import UNDEFINED, Estimate, estimate
 from privacy_tasks.metrics import figure_names
 from privacy_tasks.probing.prompts import ORDERS
 

@@ -2,11 +2,11 @@ from __future__ import annotations
 
 import pytest
 
+from judges.intervals import estimate
 from judges.lexical import LexicalJudge
 from judges.question import JudgedItem, Question
 from privacy_tasks.agentic.action import ToolAction, outgoing
 from privacy_tasks.errors import OptionError
-from privacy_tasks.intervals import estimate
 from privacy_tasks.reference.conduct import compose
 from privacy_tasks.reference.policy import POLICIES, Policy, make_policy
 from privacy_tasks.scenario import AgenticScenario

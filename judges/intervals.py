@@ -83,6 +83,31 @@ def estimate(
     )
 
 
+def effective_size(
+    values: Sequence[float],
+    clusters: Sequence[Hashable],
+    *,
+    weights: Sequence[float] | None = None,
+) -> float:
+    """How many independent trials a mean of clustered values between 0 and 1 is worth.
+
+    `p(1-p)/v`, never more than there are values; where all clusters are alike, and the variance
+    says nothing, the number of clusters. NaN where there are no values.
+    """
+    if not values:
+        return math.nan
+    found = estimate(values, clusters, weights=weights)
+    groups = len(set(clusters))
+    if not found.stderr > 0:
+        return float(groups)
+    return min(found.mean * (1 - found.mean) / found.stderr**2, float(len(values)))
+
+
+def quantile(groups: int) -> float:
+    """Student's t of the 95 % level for that many clusters."""
+    return _quantile(groups)
+
+
 def wilson(mean: float, size: float, quantile: float) -> tuple[float, float]:
     """Wilson's score interval of a proportion observed on `size` trials."""
     square = quantile * quantile

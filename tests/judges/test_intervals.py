@@ -8,7 +8,7 @@ import pytest
 from inspect_ai.scorer import SampleScore, Score, ci_wilson, stderr
 from scipy.stats import binomtest
 
-from privacy_tasks.intervals import UNDEFINED, estimate, wilson
+from judges.intervals import UNDEFINED, estimate, wilson
 
 
 def as_scores(values: list[float], clusters: list[str]) -> list[SampleScore]:

@@ -1,0 +1,276 @@
+"""A rate read off a judge that errs, corrected for its sensitivity and specificity.
+
+A judge of sensitivity `se` and specificity `sp` finds a leak in `p = π·se + (1-π)·(1-sp)` of the
+outputs if π of them leak, so that `π = (p + sp - 1) / (se + sp - 1)` (Rogan and Gladen 1978). The
+interval carries the error of all three estimates. It holds every π that a score test does not
+reject: the test's variance is taken at the π in question, with the `se` and `sp` that fit it best
+(as Miettinen and Nurminen 1985 do for differences), and near 0 and 1 its limits are those of
+Feldman and Cousins (1998, arXiv physics/9711021, section IV), so that it covers 95 % there as well:
+an interval of two equal tails, cut off at 0, would cover 97.5 % or more.
+"""
+
+from __future__ import annotations
+
+import math
+from typing import Any, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from judges.intervals import LEVEL, quantile, wilson
+
+_Array = NDArray[np.float64]
+
+
+class Rate(NamedTuple):
+    """A share, and how much it rests on."""
+
+    share: float
+    size: float
+    """How many independent trials it is worth (`judges.intervals.effective_size`)."""
+    groups: int
+    """How many clusters it was seen in."""
+
+    @property
+    def interval(self) -> tuple[float, float]:
+        """Wilson's 95 % interval with Student's t."""
+        if self.groups < 2:
+            return 0.0, 1.0
+        return wilson(self.share, self.size, quantile(self.groups))
+
+    @property
+    def _variance(self) -> float:
+        # that of the share moved towards the middle, so that it is not 0 at rates of 0 and 1
+        shrunk = (self.share * self.size + 1) / (self.size + 2)
+        return shrunk * (1 - shrunk) / self.size
+
+
+class Accuracy(NamedTuple):
+    """How often a judge was right, on outputs whose leaks are known."""
+
+    sensitivity: Rate
+    """Share of the leaks that it found."""
+    specificity: Rate
+    """Share of the outputs without a leak in which it found none."""
+
+    @property
+    def youden(self) -> float:
+        """`sensitivity + specificity - 1`: 0 for a judge that guesses."""
+        return self.sensitivity.share + self.specificity.share - 1
+
+    @property
+    def youden_lower(self) -> float:
+        """Lower limit of its 95 % interval, from those of the two (Donner and Zou 2010, MOVER)."""
+        gaps = [rate.share - rate.interval[0] for rate in self]
+        return self.youden - math.hypot(*gaps)
+
+
+class Corrected(NamedTuple):
+    """A corrected rate with its 95 % interval."""
+
+    rate: float
+    lower: float
+    upper: float
+
+
+class NotCorrected(NamedTuple):
+    """Why a rate cannot be corrected."""
+
+    why: str
+
+
+def correct(raw: Rate, judge: Accuracy, *, judged: float = 1.0) -> Corrected | NotCorrected:
+    """The share of samples that leak, from the share in which the judge found a leak.
+
+    Args:
+        raw: the share of samples with a leak by the judge's verdict.
+        judge: its accuracy.
+        judged: share of the samples in which there was anything to judge; the others do not leak,
+            and no judge can err there.
+
+    Returns:
+        The corrected rate; or, in a sentence, why there is none: the judge is not clearly better
+        than guessing, or the raw rate is one that a judge of this accuracy does not give, so that
+        it must err otherwise on these outputs than it did on the gold cases.
+
+    Raises:
+        ValueError: if a rate or `judged` is no share, or `raw` is larger than `judged`.
+    """
+    shares = (raw.share, judge.sensitivity.share, judge.specificity.share, judged)
+    if any(not 0 <= share <= 1 for share in shares) or raw.share > judged + 1e-12:
+        raise ValueError(f"shares between 0 and 1 were expected, not {shares}")
+    refusal = _guesses(judge) or _does_not_fit(raw, judge, judged)
+    if refusal:
+        return refusal
+    if judged == 0:
+        return Corrected(0.0, 0.0, 0.0)
+    found = (raw.share - judged * (1 - judge.specificity.share)) / judge.youden
+    grid = np.linspace(0.0, judged, 2001)
+    inside = grid[_accepted(grid, raw, judge, judged)]
+    return Corrected(
+        rate=min(max(found, 0.0), judged),
+        lower=float(inside[0]) if len(inside) else min(max(found, 0.0), judged),
+        upper=float(inside[-1]) if len(inside) else min(max(found, 0.0), judged),
+    )
+
+
+class Arm(NamedTuple):
+    """One arm of a comparison: its raw rate, and the judge's accuracy."""
+
+    raw: Rate
+    judge: Accuracy
+    judged: float = 1.0
+
+
+def corrected_difference(
+    base: Arm, tuned: Arm, *, covariance: float = 0.0
+) -> Corrected | NotCorrected:
+    """How much more the tuned arm leaks than the base: each is corrected by itself before.
+
+    The interval is that of the delta method. What one calibration says of both arms is one error,
+    not two: it cancels as far as the arms are alike.
+
+    Args:
+        base: the arm that is compared with.
+        tuned: the other one.
+        covariance: that of the two raw rates, where both arms answered the same scenarios.
+
+    Returns:
+        The difference of the corrected rates; or the first arm's reason for having none.
+    """
+    arms = (base, tuned)
+    corrected = [correct(arm.raw, arm.judge, judged=arm.judged) for arm in arms]
+    for found in corrected:
+        if isinstance(found, NotCorrected):
+            return found
+    free = [_uncorrected(arm) for arm in arms]
+    signs = (-1, 1)
+    variance = -2 * covariance / (base.judge.youden * tuned.judge.youden)
+    variance += sum(arm.raw._variance / arm.judge.youden**2 for arm in arms)
+    # what an error of the sensitivity, and of the specificity, does to each arm
+    slopes = [
+        (-sign * rate / arm.judge.youden, sign * (arm.judged - rate) / arm.judge.youden)
+        for sign, rate, arm in zip(signs, free, arms, strict=True)
+    ]
+    for part in (0, 1):
+        if base.judge == tuned.judge:
+            variance += (slopes[0][part] + slopes[1][part]) ** 2 * base.judge[part]._variance
+        else:
+            variance += sum(
+                slope[part] ** 2 * arm.judge[part]._variance
+                for slope, arm in zip(slopes, arms, strict=True)
+            )
+    groups = min(arm.raw.groups for arm in arms)
+    half = quantile(groups) * math.sqrt(max(variance, 0.0)) if groups > 1 else math.inf
+    middle = free[1] - free[0]
+    rates = [found.rate for found in corrected if isinstance(found, Corrected)]
+    return Corrected(rates[1] - rates[0], max(-1.0, middle - half), min(1.0, middle + half))
+
+
+def _uncorrected(arm: Arm) -> float:
+    """The corrected rate, wherever it lies."""
+    return (arm.raw.share - arm.judged * (1 - arm.judge.specificity.share)) / arm.judge.youden
+
+
+def _guesses(judge: Accuracy) -> NotCorrected | None:
+    if judge.youden_lower > 0:
+        return None
+    return NotCorrected(
+        f"sensitivity + specificity - 1 of the judge is {judge.youden:.2f}, and not clearly above 0"
+        f" (from {judge.youden_lower:.2f}): its verdicts say too little of what leaked"
+    )
+
+
+_CLEARLY = 2.576
+"""Standard errors beyond which fewer than one in a hundred studies lie by chance."""
+
+
+def _does_not_fit(raw: Rate, judge: Accuracy, judged: float) -> NotCorrected | None:
+    """A rate above what all leaks would give, or below what none would."""
+    se, sp = judge.sensitivity, judge.specificity
+    for end, limit, rate in (
+        (1, judged * se.share, se),
+        (-1, judged * (1 - sp.share), sp),
+    ):
+        error = math.sqrt(raw._variance + judged**2 * rate._variance)
+        if end * (raw.share - limit) > _CLEARLY * error:
+            return NotCorrected(
+                f"a judge with sensitivity {se.share:.2f} and specificity {sp.share:.2f} gives"
+                f" rates from {judged * (1 - sp.share):.2f} to {judged * se.share:.2f}, not"
+                f" {raw.share:.2f}: on these outputs it errs otherwise than on the gold cases"
+            )
+    return None
+
+
+_STEPS = 3
+"""Rounds after which the best-fitting accuracies do not move any more."""
+_SPECK = 1e-6
+
+
+def _accepted(grid: _Array, raw: Rate, judge: Accuracy, judged: float) -> NDArray[np.bool_]:
+    """Which rates the test does not reject."""
+    (se_seen, se_size, _), (sp_seen, sp_size, _) = judge
+    clean = judged - grid
+    residual = raw.share - grid * se_seen - clean * (1 - sp_seen)
+    se = np.full_like(grid, (se_seen * se_size + 0.5) / (se_size + 1))
+    sp = np.full_like(grid, (sp_seen * sp_size + 0.5) / (sp_size + 1))
+    for _ in range(_STEPS):
+        parts = _variances(grid, clean, se, sp, raw, judge)
+        pull = residual / sum(parts)
+        se = np.clip(se_seen + pull * se * (1 - se) / se_size * grid, _SPECK, 1 - _SPECK)
+        sp = np.clip(sp_seen - pull * sp * (1 - sp) / sp_size * clean, _SPECK, 1 - _SPECK)
+    parts = _variances(grid, clean, se, sp, raw, judge)
+    total: _Array = sum(parts, np.zeros_like(grid))
+    error = np.sqrt(total)
+    widened = _student(parts, total, (raw, *judge))
+    place = residual / error / widened
+    unit = judge.youden / error
+    left, right = _limits(grid * unit, clean * unit)
+    inside: NDArray[np.bool_] = (-left <= place) & (place <= right)
+    return inside
+
+
+def _variances(
+    grid: _Array, clean: _Array, se: _Array, sp: _Array, raw: Rate, judge: Accuracy
+) -> list[_Array]:
+    expected = np.clip(grid * se + clean * (1 - sp), _SPECK, 1 - _SPECK)
+    return [
+        expected * (1 - expected) / raw.size,
+        grid**2 * se * (1 - se) / judge.sensitivity.size,
+        clean**2 * sp * (1 - sp) / judge.specificity.size,
+    ]
+
+
+def _student(parts: list[_Array], total: _Array, rates: tuple[Rate, ...]) -> Any:
+    """By how much few clusters widen the limits: Student's t with Welch's degrees of freedom."""
+    from scipy.special import ndtri, stdtrit
+
+    parted = sum(
+        part**2 / max(rate.groups - 1, 0.01) for part, rate in zip(parts, rates, strict=True)
+    )
+    upper = 0.5 + LEVEL / 2
+    return stdtrit(total**2 / parted, upper) / ndtri(upper)
+
+
+def _limits(to_lowest: _Array, to_highest: _Array) -> tuple[_Array, _Array]:
+    """How far below and above its mean a measurement may lie, by Feldman and Cousins' ordering.
+
+    Args:
+        to_lowest: distance of the mean from the lowest possible one, in standard errors.
+        to_highest: its distance from the highest.
+    """
+    from scipy.special import ndtr
+
+    low, high = np.zeros_like(to_lowest), np.full_like(to_lowest, 2.0)
+    for _ in range(40):
+        radius = (low + high) / 2
+        covered = ndtr(_reach(to_highest, radius)) - ndtr(-_reach(to_lowest, radius))
+        low = np.where(covered < LEVEL, radius, low)
+        high = np.where(covered < LEVEL, high, radius)
+    return _reach(to_lowest, high), _reach(to_highest, high)
+
+
+def _reach(room: _Array, radius: _Array) -> _Array:
+    """How far the accepted measurements go on one side, beyond whose end no mean can lie."""
+    beyond = (radius**2 - room**2) / (2 * np.maximum(room, 1e-300)) + room
+    return np.where(room >= radius, radius, beyond)
