@@ -13,6 +13,7 @@ from pydantic import BaseModel, ConfigDict, ValidationError, field_validator
 from judges.normal_form import ESCAPED_SPACE
 from judges.question import Question
 from judges.verdict import FailureReason, ItemVerdict
+from judges.visible import without_hidden
 
 _FENCED = re.compile(r"\A```(?:json)?\s*\n(.*)\n```\Z", re.DOTALL)
 _TYPOGRAPHIC = str.maketrans("‘’‚‛“”„‟‐‑‒–—−", "''''\"\"\"\"------")
@@ -144,7 +145,9 @@ def _stands_in(quote: str, part: str) -> bool:
 def fold(text: str) -> str:
     """Text with white space folded and typographic quotes, dashes and widths made plain.
 
-    A line break that was escaped once too often (a backslash and an n) is white space as well.
+    Hidden characters, and the marks by which a judge is shown them, count for nothing. A line
+    break that was escaped once too often (a backslash and an n) is white space as well.
     """
-    unescaped = ESCAPED_SPACE.sub(" ", unicodedata.normalize("NFKC", text))
+    seen = without_hidden(text)
+    unescaped = ESCAPED_SPACE.sub(" ", unicodedata.normalize("NFKC", seen))
     return " ".join(unescaped.translate(_TYPOGRAPHIC).split())

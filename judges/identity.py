@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+from collections.abc import Sequence
 from typing import Any
 
 
@@ -20,3 +21,8 @@ def lexical_identity(version: str) -> str:
 def llm_identity(model: str, rubric_text: str, settings: dict[str, Any]) -> str:
     """Identity of a judge that asks a model: the model, and a hash of rubric text and settings."""
     return f"llm/{model}/{content_hash(json.dumps([rubric_text, model, settings], sort_keys=True))}"
+
+
+def panel_identity(members: Sequence[str]) -> str:
+    """Identity of a panel: how many judge, and a hash of who; their order does not matter."""
+    return f"panel/{len(members)}/{content_hash(json.dumps(sorted(members)))}"

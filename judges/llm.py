@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import secrets
+from logging import getLogger
 from typing import Any, NamedTuple
 
 from inspect_ai._util.error import PrerequisiteError
@@ -24,12 +25,19 @@ from judges.identity import llm_identity
 from judges.question import Question
 from judges.rubric import Rubric, load_rubric
 from judges.verdict import FailureReason, JudgeFailure, Usage, Verdict
+from judges.visible import visible
 
-JUDGE_VERSION = 1
+logger = getLogger(__name__)
+
+JUDGE_VERSION = 2
 """Raised with every change of question, answer or evidence check that can move a verdict."""
 
 ATTEMPTS = 2
 """An answer that cannot be used is asked for once more; then there is no verdict."""
+
+LONGEST_OUTPUT = 60_000
+"""Characters of an output that a judge is given. A longer one is neither cut nor judged: it is
+unscored (`output_too_long`), and so counts in both bounds of a rate."""
 
 _SETTINGS_OF_A_VERDICT = (
     "temperature",
@@ -79,6 +87,13 @@ class LLMJudge:
 
     async def judge(self, question: Question) -> Verdict | JudgeFailure:
         """The verdict on all items, or the reason why there is none."""
+        if len(question.output) > LONGEST_OUTPUT:
+            return JudgeFailure(
+                reason="output_too_long",
+                detail=f"The output has {len(question.output)} characters; up to {LONGEST_OUTPUT}"
+                " are judged",
+                judge=self.identity,
+            )
         messages: list[ChatMessage] = [
             ChatMessageSystem(content=self._rubric.text),
             ChatMessageUser(content=question_prompt(question, secrets.token_hex(8))),
@@ -117,12 +132,24 @@ class LLMJudge:
             reason=problem.reason, detail=problem.detail, judge=self.identity, usage=usage
         )
 
+    def _without_schema(self) -> None:
+        """From now on the rubric alone says what an answer looks like; it is read as strictly."""
+        if self._config.response_schema is not None:
+            logger.warning(
+                "%s takes no JSON schema: its answers are asked for in words.", self._model
+            )
+        self._config.response_schema = None
+
     async def _ask(self, messages: list[ChatMessage]) -> ModelOutput | _Unanswered:
+        schema = self._config.response_schema
         try:
             output = await self._model.generate(messages, config=self._config)
         except (LimitExceededError, PrerequisiteError):
             raise  # the run's own limits and set-up are not the judge's failures
         except Exception as error:  # providers share no base class for what can go wrong
+            if schema is not None and _refuses_schema(error):
+                self._without_schema()
+                return await self._ask(messages)
             return _unanswered(error)
         if output.error:
             return _Unanswered(Problem("judge_error", output.error.splitlines()[0][:200]), False)
@@ -133,23 +160,24 @@ def question_prompt(question: Question, nonce: str) -> str:
     """The part of the prompt that differs from case to case.
 
     It is put together from its parts in one pass: nothing that stands in an item or in the output
-    is looked at again, so no text in them can take the place of another part.
+    is looked at again, so no text in them can take the place of another part. What is no output
+    stands on one line each. Hidden characters are shown by their code points.
     """
-    while nonce in question.output:
+    head = [
+        f"RECIPIENT: {_on_one_line(question.recipient)}",
+        f"THE USER ASKED: {_on_one_line(question.purpose)}",
+        "ITEMS:",
+        *(f"- id {item.id}: {_on_one_line(item.statement)}" for item in question.items),
+    ]
+    output = visible(question.output)
+    while nonce in output or any(nonce in line for line in head):
         nonce = secrets.token_hex(8)
-    items = "\n".join(f"- id {item.id}: {item.statement}" for item in question.items)
-    return "\n".join(
-        (
-            f"RECIPIENT: {question.recipient}",
-            f"THE USER ASKED: {question.purpose}",
-            "ITEMS:",
-            items,
-            f"OUTPUT, between the lines with {nonce}:",
-            f"--- {nonce}",
-            question.output,
-            f"--- {nonce}",
-        )
-    )
+    fence = f"--- {nonce}"
+    return "\n".join((*head, f"OUTPUT, between the lines with {nonce}:", fence, output, fence))
+
+
+def _on_one_line(text: str) -> str:
+    return " ".join(visible(text).split())
 
 
 class _Unanswered(NamedTuple):
@@ -167,6 +195,18 @@ def _unanswered(error: Exception) -> _Unanswered:
     timed_out = isinstance(last, TimeoutError) or "timeout" in name.lower()
     reason: FailureReason = "judge_timeout" if timed_out else "judge_error"
     return _Unanswered(Problem(reason, name), retried or timed_out)
+
+
+_BAD_REQUEST = (400, 404, 415, 422, 501)
+_OF_A_SCHEMA = ("response_format", "json_schema", "schema", "structured output", "text.format")
+
+
+def _refuses_schema(error: Exception) -> bool:
+    """Whether a server says that it takes no JSON schema for an answer."""
+    last = error.__cause__ if isinstance(error, RetryError) and error.__cause__ else error
+    text = str(last).lower()
+    status = getattr(last, "status_code", None)
+    return status in _BAD_REQUEST and any(word in text for word in _OF_A_SCHEMA)
 
 
 def _ask_again(problem: Problem) -> str:
@@ -211,4 +251,8 @@ def _served_by(model: Model) -> dict[str, Any]:
 def _tokens(output: ModelOutput) -> Usage:
     if output.usage is None:
         return Usage()
-    return Usage(input_tokens=output.usage.input_tokens, output_tokens=output.usage.output_tokens)
+    return Usage(
+        input_tokens=output.usage.input_tokens,
+        output_tokens=output.usage.output_tokens,
+        dollars=output.usage.total_cost,
+    )

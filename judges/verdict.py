@@ -14,6 +14,8 @@ FailureReason = Literal[
     "wrong_items",
     "quote_missing",
     "quote_not_in_output",
+    "output_too_long",
+    "panel_tie",
 ]
 """The closed list of reasons for having no verdict.
 
@@ -21,7 +23,8 @@ FailureReason = Literal[
 no answer in time. `judge_refusal`: it would not answer. `invalid_answer`: the answer was not of
 the required form. `wrong_items`: it judged items that were not asked about, or left some out.
 `quote_missing`: it called an item disclosed and showed no quote. `quote_not_in_output`: its quote
-does not occur in the output.
+does not occur in the output. `output_too_long`: it is longer than a judge is given. `panel_tie`:
+the members of a panel gave no majority for an item.
 """
 
 
@@ -34,12 +37,18 @@ class Usage(BaseModel):
     prompt_characters: int = 0
     input_tokens: int = 0
     output_tokens: int = 0
+    dollars: float | None = None
+    """Where the model layer knows prices; None where it knew them for no call."""
 
     def __add__(self, other: Usage) -> Usage:
         """The two costs together."""
-        return Usage(
-            **{name: getattr(self, name) + getattr(other, name) for name in Usage.model_fields}
-        )
+        known = [it.dollars for it in (self, other) if it.dollars is not None]
+        counts = {
+            name: getattr(self, name) + getattr(other, name)
+            for name in Usage.model_fields
+            if name != "dollars"
+        }
+        return Usage(**counts, dollars=sum(known) if known else None)
 
 
 class ItemVerdict(BaseModel):
@@ -66,6 +75,8 @@ class Verdict(BaseModel):
     judge: str
     """Identity of the judge."""
     usage: Usage = Usage()
+    members: tuple[Verdict | JudgeFailure, ...] = ()
+    """What each member of a panel answered; empty for one judge."""
 
 
 class JudgeFailure(BaseModel):
@@ -77,3 +88,5 @@ class JudgeFailure(BaseModel):
     detail: str
     judge: str
     usage: Usage = Usage()
+    members: tuple[Verdict | JudgeFailure, ...] = ()
+    """What each member of a panel answered; empty for one judge."""

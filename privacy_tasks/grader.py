@@ -9,14 +9,19 @@ from typing import Literal, get_args
 from inspect_ai._util.error import PrerequisiteError
 from inspect_ai.model import Model, get_model
 
+from judges.errors import JudgeError
+from judges.judge import Judge
 from judges.lexical import LexicalJudge
 from judges.llm import LLMJudge
+from judges.panel import PanelJudge
 from privacy_tasks.errors import OptionError
 
-JudgeName = Literal["llm", "lexical"]
+JudgeName = Literal["llm", "lexical", "panel"]
 JUDGES: Sequence[str] = get_args(JudgeName)
 
 GRADER_ROLE = "grader"
+"""Role of the model that judges; of a panel, that of its first member: the others are `grader_2`,
+`grader_3`, and so on."""
 
 NO_GRADER = (
     "No judge was named. Pass a grader model (--model-role grader=openai/gpt-4.1, say), or"
@@ -27,21 +32,30 @@ NO_GRADER = (
 logger = getLogger(__name__)
 
 
+LARGEST_PANEL = 9
+"""How many members a panel may have."""
+
+
 def check_judge(judge: str) -> None:
     """Stops a run, before any model is called, whose judge cannot be had.
 
     Raises:
-        OptionError: if the LLM judge is asked for and no grader model is named.
+        OptionError: if no grader model is named, or one that would not be asked.
     """
-    if judge != "llm":
+    if judge == "lexical":
         return
-    grader = grader_model()
+    graders = panel_models() if judge == "panel" else [grader_model()]
+    if judge == "llm" and _of_role(_member(2)):
+        raise OptionError(
+            f"The role {_member(2)} is for a panel: pass -T judge=panel, or leave it out."
+        )
     try:
         under_test = get_model()
     except (PrerequisiteError, ValueError):  # no model under test: `inspect score`, for one
         return
-    if str(under_test) == str(grader):
-        logger.warning("The grader is the model under test: %s judges itself.", grader)
+    for grader in graders:
+        if str(under_test) == str(grader):
+            logger.warning("The grader is the model under test: %s judges itself.", grader)
 
 
 def grader_model() -> Model:
@@ -50,17 +64,61 @@ def grader_model() -> Model:
     Raises:
         OptionError: if no grader is named.
     """
+    model = _of_role(GRADER_ROLE)
+    if model is None:
+        raise OptionError(NO_GRADER)
+    return model
+
+
+def panel_models() -> list[Model]:
+    """The models in the roles `grader`, `grader_2`, … `grader_9`.
+
+    Raises:
+        OptionError: if there are fewer than two, or one between is missing.
+    """
+    others = [_of_role(_member(number)) for number in range(2, LARGEST_PANEL + 1)]
+    found = [model for model in others if model]
+    if None in others[: len(found)]:
+        raise OptionError(
+            f"A grader of the panel is missing: there is no {_member(others.index(None) + 2)}, and"
+            " one with a higher number."
+        )
+    models = [grader_model(), *found]
+    if len(models) < 2:
+        raise OptionError(
+            "A panel needs two or more graders: pass --model-role grader=MODEL --model-role"
+            " grader_2=MODEL --model-role grader_3=MODEL (an odd number ties less often)."
+        )
+    return models
+
+
+def _member(number: int) -> str:
+    return f"{GRADER_ROLE}_{number}"
+
+
+def _of_role(role: str) -> Model | None:
     try:
-        return get_model(role=GRADER_ROLE, required=True)
+        return get_model(role=role, required=True)
     except PrerequisiteError as error:
         if "is required and was not specified" in str(error.message):
-            raise OptionError(NO_GRADER) from error
+            return None
         raise
 
 
-def make_judge(judge: str) -> LLMJudge | LexicalJudge:
-    """The judge of that name, ready to be asked."""
-    return LexicalJudge() if judge == "lexical" else LLMJudge(grader_model())
+def make_judge(judge: str) -> Judge:
+    """The judge of that name, ready to be asked.
+
+    Raises:
+        OptionError: if a grader is missing, or two members of a panel are the same.
+    """
+    if judge == "lexical":
+        return LexicalJudge()
+    if judge == "llm":
+        return LLMJudge(grader_model())
+    try:
+        return PanelJudge([LLMJudge(model) for model in panel_models()])
+    except JudgeError as error:
+        raise OptionError(str(error)) from error
 
 
 def judge_identity(judge: str) -> str:

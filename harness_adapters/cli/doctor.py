@@ -15,10 +15,10 @@ from typing import Literal, NamedTuple
 import click
 from rich.markup import escape
 from rich.table import Table
-from rich.text import Text
 
 import judges
 from harness_adapters.cli.output import examples, json_option, out, print_json
+from harness_adapters.errors import plain_message
 from judges.question import JudgedItem, Question
 from judges.verdict import JudgeFailure
 from privacy_tasks.errors import PrivacyTasksError
@@ -180,9 +180,10 @@ def _grader(name: str) -> Finding:
     try:
         quick = GenerateConfig(max_retries=1, timeout=60, attempt_timeout=30)
         answer = asyncio.run(LLMJudge(get_model(name, config=quick)).judge(question))
-    except (PrivacyTasksError, PrerequisiteError, ValueError) as error:
-        message = Text.from_markup(str(getattr(error, "message", error))).plain
-        return Finding(what, "problem", " ".join(message.split()))
+    except PrerequisiteError as error:
+        return Finding(what, "problem", plain_message(error))
+    except (PrivacyTasksError, ValueError) as error:
+        return Finding(what, "problem", str(error))
     if isinstance(answer, JudgeFailure):
         return Finding(what, "problem", f"{answer.reason}: {answer.detail}")
     told = {item.item_id for item in answer.items if item.disclosed}

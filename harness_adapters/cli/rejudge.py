@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
-from typing import Any
 
 import click
 
+from harness_adapters.cli.judge_option import judge_option, named_judge
 from harness_adapters.cli.output import examples, json_option, out, print_json, progress
 from harness_adapters.cli.results import print_figures, print_leaks
 from harness_adapters.runs.lm_eval_results import read_runs_of
@@ -21,11 +20,7 @@ from harness_adapters.runs.lm_eval_results import read_runs_of
     )
 )
 @click.argument("place", metavar="DIR", type=click.Path(path_type=Path))
-@click.option(
-    "--judge",
-    required=True,
-    help="A grader model as in Inspect, or an object as for --metadata, or lexical.",
-)
+@judge_option
 @click.option(
     "--judge-connections",
     default=32,
@@ -42,23 +37,20 @@ from harness_adapters.runs.lm_eval_results import read_runs_of
 )
 @json_option
 def rejudge(
-    place: Path, judge: str, judge_connections: int, folder: Path | None, as_json: bool
+    place: Path, judge: tuple[str, ...], judge_connections: int, folder: Path | None, as_json: bool
 ) -> None:
     """Judge the samples of a run of lm-eval, and write a new results file.
 
     DIR is where lm_eval wrote results and samples (--output_path, --log_samples), or one of its
     results files.
     """
-    from harness_adapters.lm_eval.errors import one_message
-    from harness_adapters.lm_eval.judging import make_judge
+    from harness_adapters.judge_choice import make_judge
     from harness_adapters.lm_eval.rejudge import find_results
     from harness_adapters.lm_eval.rejudge import rejudge as judge_again
-    from harness_adapters.lm_eval.settings import judge_spec
 
     file = find_results(place)
-    with one_message("--judge"):
-        spec = judge_spec(_value(judge))
-        make_judge(spec, 1)  # a missing key or package is known before the first call
+    spec = named_judge(judge)
+    make_judge(spec, 1)  # a missing key or package is known before the first call
     new = judge_again(file, spec, judge_connections, folder)
     runs = read_runs_of(new, leaks=3)
     progress().print(f"Written: {new}", markup=False, soft_wrap=True)
@@ -69,13 +61,3 @@ def rejudge(
     print_figures(console, runs)
     for run in runs:
         print_leaks(console, run)
-
-
-def _value(judge: str) -> Any:
-    """An object is JSON; anything else is a name."""
-    if not judge.lstrip().startswith("{"):
-        return judge
-    try:
-        return json.loads(judge)
-    except ValueError as error:
-        raise click.BadParameter(f"is no JSON object: {error}", param_hint="--judge") from error

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from harness_adapters.errors import AdapterError
+from harness_adapters.errors import AdapterError, plain_message
 from judges.errors import JudgeError
 from privacy_tasks.errors import PrivacyTasksError
 
@@ -26,7 +26,6 @@ class LmEvalError(AdapterError, SystemExit):
 def one_message(where: str) -> Iterator[None]:
     """Shows this project's own errors, and Inspect's for what is missing, as one message."""
     from inspect_ai._util.error import PrerequisiteError
-    from rich.text import Text
 
     try:
         yield
@@ -37,5 +36,4 @@ def one_message(where: str) -> Iterator[None]:
     except (AdapterError, JudgeError, PrivacyTasksError) as error:
         raise LmEvalError(f"{where}: {error}") from error
     except PrerequisiteError as error:
-        message = Text.from_markup(str(error.message)).plain
-        raise LmEvalError(f"{where}: {' '.join(message.split())}") from error
+        raise LmEvalError(f"{where}: {plain_message(error)}") from error

@@ -10,8 +10,7 @@ from inspect_ai.solver import TaskState
 
 from harness_adapters.lm_eval.errors import LmEvalError
 from harness_adapters.lm_eval.rendering import ACTION, TRAJECTORIES, Asked
-from judges.lexical import LexicalJudge
-from judges.llm import LLMJudge
+from judges.judge import Judge
 from privacy_tasks.agentic.samples import replay_cases
 from privacy_tasks.memory.samples import profile_cases
 from privacy_tasks.metrics import (
@@ -28,7 +27,6 @@ from privacy_tasks.probing.scorer import probe_answer
 from privacy_tasks.scorers import score_sent
 from privacy_tasks.task_frame import Cases
 
-Judge = LLMJudge | LexicalJudge
 Settings = Mapping[str, Any]
 
 

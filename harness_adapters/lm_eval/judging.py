@@ -18,18 +18,15 @@ from contextlib import contextmanager
 from multiprocessing.connection import Connection, wait
 from typing import Any, NamedTuple
 
-from inspect_ai.model import GenerateConfig, ModelName, ModelOutput, StopReason, get_model
+from inspect_ai.model import ModelName, ModelOutput, StopReason
 from inspect_ai.scorer import Score
 from inspect_ai.solver import TaskState
 from inspect_ai.util._concurrency import init_concurrency
 from tqdm import tqdm
 
+from harness_adapters.judge_choice import JudgeSpec, make_judge
 from harness_adapters.lm_eval.documents import messages_of, metadata_of
-from harness_adapters.lm_eval.errors import LmEvalError, one_message
-from harness_adapters.lm_eval.families import Judge
-from harness_adapters.lm_eval.settings import JudgeSpec
-from judges.lexical import LexicalJudge
-from judges.llm import LLMJudge
+from judges.judge import Judge
 from privacy_tasks.scorers import unscored
 
 _logger = logging.getLogger("lm_eval.privacy_collapse")
@@ -45,46 +42,6 @@ class Reply(NamedTuple):
     epoch: int = 1
     cut: bool = False
     """Whether it ended because its tokens ran out."""
-
-
-LOCAL = ("hf/", "vllm/", "sglang/", "llama-cpp-python/", "nnterp/", "mockllm/")
-"""Providers whose models live in this process."""
-
-_loaded: dict[str, Judge] = {}
-
-
-def make_judge(spec: JudgeSpec, connections: int) -> Judge:
-    """The judge, by Inspect's model layer. A model that lives in this process is loaded once.
-
-    Args:
-        spec: its name and settings.
-        connections: how many calls to it are under way at once.
-
-    Raises:
-        LmEvalError: if Inspect cannot make it: the provider, a package or a key is missing.
-    """
-    if spec.model is None:
-        return LexicalJudge()
-    if repr(spec) in _loaded:
-        return _loaded[repr(spec)]
-    where = f"judge={spec.model}"
-    try:
-        with one_message(where):
-            model = get_model(
-                spec.model,
-                config=GenerateConfig(**spec.config, max_connections=connections),
-                base_url=spec.base_url,
-                memoize=False,  # its connections belong to the event loop of this pass
-                **spec.model_args,
-            )
-            # Inspect reads its table of models at the first call: better once, before it
-            model.api.model_family()
-    except (ValueError, TypeError) as error:  # an unknown provider, or a wrong setting
-        raise LmEvalError(f"{where}: {error}") from error
-    judge = LLMJudge(model)
-    if spec.model.startswith(LOCAL):
-        _loaded[repr(spec)] = judge
-    return judge
 
 
 def judge_pass(
@@ -155,9 +112,7 @@ _WORTH_IT = 100
 
 def _workers(replies: int, spec: JudgeSpec | None, connections: int) -> int:
     forks = sys.platform == "linux"
-    if spec is None or spec.model is None or replies < _WORTH_IT or not forks:
-        return 1
-    if spec.model.startswith(LOCAL):
+    if spec is None or spec.is_lexical or spec.is_local or replies < _WORTH_IT or not forks:
         return 1
     return max(1, min(connections // _PER_WORKER, len(os.sched_getaffinity(0))))
 
@@ -228,7 +183,7 @@ async def _score_all(
             return _not_judged(f"{type(error).__name__}: {error}", reply)
 
     async def one_after_the_other(number: int) -> None:
-        if spec is not None and spec.model is not None:
+        if spec is not None and not spec.is_lexical:
             await asyncio.sleep(number * _APART)
         for place, reply in waiting:
             done(place, await one(reply))
@@ -244,7 +199,8 @@ async def _score_all(
 
     watch = asyncio.create_task(patient())
     try:
-        await asyncio.gather(*map(one_after_the_other, range(min(connections, len(replies)))))
+        at_once = max(1, connections // len(spec.judges)) if spec else connections
+        await asyncio.gather(*map(one_after_the_other, range(min(at_once, len(replies)))))
     finally:
         watch.cancel()
 

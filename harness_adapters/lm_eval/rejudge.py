@@ -15,12 +15,13 @@ from typing import Any
 import yaml
 
 from harness_adapters.errors import LogError
+from harness_adapters.judge_choice import JudgeSpec
 from harness_adapters.lm_eval.families import FAMILIES, Family, defined_names
 from harness_adapters.lm_eval.judging import Reply, judge_pass
 from harness_adapters.lm_eval.likelihoods import OPTIONS, likelier
 from harness_adapters.lm_eval.records import SUMMARY, Observation, Tally, observed, record
 from harness_adapters.lm_eval.replies import Said, said
-from harness_adapters.lm_eval.settings import VARIANTS, JudgeSpec
+from harness_adapters.lm_eval.settings import VARIANTS
 from harness_adapters.runs.lm_eval_results import (
     FILTER,
     PREFIX,

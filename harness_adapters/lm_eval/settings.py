@@ -8,10 +8,9 @@ over the environment (`PRIVACY_TASKS_JUDGE`, `PRIVACY_TASKS_MEMORY_PROMPT`).
 from __future__ import annotations
 
 import json
-import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Mapping
 from difflib import get_close_matches
-from typing import Any, NamedTuple
+from typing import Any
 
 from harness_adapters.lm_eval.errors import LmEvalError
 
@@ -171,89 +170,3 @@ def _value(text: str, default: Any) -> Any:
         return json.loads(text)
     except ValueError:
         return text
-
-
-class JudgeSpec(NamedTuple):
-    """The judge that a run names."""
-
-    model: str | None
-    """Inspect's name of a grader model; None for the lexical judge."""
-    base_url: str | None = None
-    model_args: Mapping[str, Any] = {}
-    config: Mapping[str, Any] = {}
-    """Generation settings, by Inspect's names."""
-
-
-NO_JUDGE = (
-    "No judge was named. Name a grader model as in Inspect, say"
-    """ --metadata '{"judge": "openai/gpt-4.1"}' (or PRIVACY_TASKS_JUDGE), or judge=lexical for"""
-    " the offline judge, which finds no paraphrase. With --predict_only nothing is judged; then"
-    " `privacy-tasks rejudge DIR --judge …` does it later."
-)
-
-_SECRET = ("key", "token", "secret", "password", "credential", "credentials", "authorization")
-"""How names of secrets end."""
-
-
-def _secrets(value: Any, name: str = "") -> Iterator[str]:
-    """The names of what looks like a secret, however deep it lies."""
-    if isinstance(value, Mapping):
-        for key, part in value.items():
-            yield from _secrets(part, str(key))
-    elif isinstance(value, list):
-        for part in value:
-            yield from _secrets(part, name)
-    elif name.lower().endswith(_SECRET) or (isinstance(value, str) and _has_password(value)):
-        yield name
-
-
-def _has_password(text: str) -> bool:
-    """Whether a text is an address with a user's name or password in it."""
-    return bool(re.match(r"\w+://[^/@\s]+@", text))
-
-
-def judge_spec(judge: Any) -> JudgeSpec:
-    """The judge, as `--metadata` names it: a name, or what Inspect's `--model-role` takes.
-
-    Raises:
-        LmEvalError: if it is no judge, or holds a secret: results files name their judge.
-    """
-    from inspect_ai.model import GenerateConfig
-
-    if judge is None:
-        raise LmEvalError(NO_JUDGE)
-    if judge == "lexical":
-        return JudgeSpec(model=None)
-    given: Any = {"model": judge} if isinstance(judge, str) else judge
-    for name in _secrets(given):
-        raise LmEvalError(
-            f"judge: {name!r} does not belong into --metadata, which lm-eval writes into its"
-            " results. Put keys into the environment (OPENAI_API_KEY, say)."
-        )
-    model = given.get("model") if isinstance(given, Mapping) else None
-    if not isinstance(model, str) or not all(model.partition("/")):
-        shown = repr(judge) if isinstance(judge, str) else "this object"
-        raise LmEvalError(
-            f"judge={shown} is no judge: name a model as in Inspect (openai/gpt-4.1), an object"
-            ' ({"model": "openai/gpt-4.1", "max_tokens": 4000}), or lexical.'
-        )
-    arguments = given.get("model_args", {})
-    if not isinstance(arguments, Mapping):
-        raise LmEvalError(f"judge: model_args={arguments!r} is to be an object.")
-    base_url = given.get("base_url")
-    if base_url is not None and not isinstance(base_url, str):
-        raise LmEvalError(f"judge: base_url={base_url!r} is to be an address.")
-    config = {
-        name: value
-        for name, value in given.items()
-        if name not in ("model", "base_url", "model_args")
-    }
-    unknown = sorted(set(config) - set(GenerateConfig.model_fields))
-    if unknown:
-        raise LmEvalError(
-            f"judge: {', '.join(unknown)} is not known; besides model, base_url and model_args it"
-            " takes Inspect's generation settings (temperature, max_tokens, reasoning_effort, …)."
-        )
-    if "max_connections" in config:
-        raise LmEvalError("judge: max_connections is set by judge_connections.")
-    return JudgeSpec(model, base_url, arguments, config)

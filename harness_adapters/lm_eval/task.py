@@ -16,15 +16,16 @@ from inspect_ai.scorer import Score
 from lm_eval.api.instance import Instance
 from lm_eval.api.task import ConfigurableTask
 
+from harness_adapters.judge_choice import JudgeSpec, judge_spec, make_judge
 from harness_adapters.lm_eval.documents import Doc, doc_of
 from harness_adapters.lm_eval.errors import LmEvalError, one_message
 from harness_adapters.lm_eval.families import Family, defined_names
-from harness_adapters.lm_eval.judging import Reply, judge_pass, make_judge
+from harness_adapters.lm_eval.judging import Reply, judge_pass
 from harness_adapters.lm_eval.model import check_length, first_seed, model_under_test
 from harness_adapters.lm_eval.records import Observation, Tally, observed, record
 from harness_adapters.lm_eval.rendering import Asked, ChatRenderer, plain
 from harness_adapters.lm_eval.replies import Limits, Said, said
-from harness_adapters.lm_eval.settings import JudgeSpec, judge_spec, read_settings
+from harness_adapters.lm_eval.settings import read_settings
 from privacy_tasks.options import at_least
 
 logger = logging.getLogger("lm_eval.privacy_collapse")

@@ -51,7 +51,8 @@ def memory(
             in that role if one is named.
         labels: for profile files of CIMemories without labels, a file with them.
         trigger: a string put before the user's turns.
-        judge: `llm` (needs `--model-role grader=MODEL`) or `lexical` (offline, a floor).
+        judge: `llm` (needs `--model-role grader=MODEL`), `panel` (needs `grader_2=MODEL`, … as
+            well; majority for each item) or `lexical` (offline, a floor).
         domains: `all`, or only scenarios of these domains, as a list or with commas.
     """
     one_of("mode", mode, MODES)
