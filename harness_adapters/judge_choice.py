@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping
+from pathlib import Path
 from typing import Any, NamedTuple
 
+import yaml
 from inspect_ai._util.error import PrerequisiteError
-from inspect_ai.model import GenerateConfig, get_model
+from inspect_ai.model import GenerateConfig, ModelCost, get_model, set_model_cost
 
 from harness_adapters.errors import AdapterError, plain_message
 from judges.errors import JudgeError
@@ -125,6 +127,23 @@ def judge_spec(judge: Any) -> JudgeSpec:
     if "max_connections" in config:
         raise AdapterError("judge: max_connections is set by judge_connections.")
     return JudgeSpec(model, base_url, arguments, config)
+
+
+def set_prices(file: Path) -> None:
+    """Tells Inspect what models cost, from a file as `inspect eval --model-cost-config` takes it.
+
+    Raises:
+        AdapterError: if it is no such file, or names a model that Inspect does not know.
+    """
+    try:
+        prices = yaml.safe_load(file.read_text(encoding="utf-8"))
+        for name, cost in prices.items():
+            set_model_cost(name, ModelCost(**cost))
+    except (yaml.YAMLError, AttributeError, TypeError, ValueError) as error:
+        raise AdapterError(
+            f"{file}: a price for each model was expected, as for inspect eval"
+            f" --model-cost-config: {' '.join(str(error).split())[:300]}"
+        ) from error
 
 
 _loaded: dict[str, Judge] = {}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Protocol
 
 from judges.question import Question
@@ -14,6 +15,11 @@ class Judge(Protocol):
     @property
     def identity(self) -> str:
         """A short name that changes whenever a verdict could."""
+        ...
+
+    @property
+    def made_of(self) -> Mapping[str, str]:
+        """What the identity stands for, for a reader; without secrets and addresses."""
         ...
 
     async def judge(self, question: Question) -> Verdict | JudgeFailure:

@@ -59,6 +59,9 @@ _SETTINGS_OF_A_VERDICT = (
 )
 """Model settings that can move a verdict, and so belong to the judge's identity."""
 
+_TOLD = ("temperature", "top_p", "top_k", "seed", "max_tokens", "reasoning_effort", "effort")
+"""Those of them that a judge card shows; others may be long, or somebody's own."""
+
 _PATIENCE: dict[str, Any] = {"max_retries": 6, "timeout": 900, "attempt_timeout": 180}
 """How long a judge is waited for (seconds), unless the model's own settings say otherwise."""
 
@@ -81,9 +84,14 @@ class LLMJudge:
         self._model = model
         self._rubric = rubric or load_rubric()
         self._config = _default_config(model).merge(model.config)
-        self.identity = llm_identity(
-            str(model), self._rubric.text, _settings(self._config) | _served_by(model)
-        )
+        chosen = _settings(self._config)
+        self.made_of = {
+            "model": str(model),
+            "rubric": f"{self._rubric.id}, version {self._rubric.version} ({self._rubric.hash})",
+            "judge version": str(JUDGE_VERSION),
+            "settings": _told(chosen),
+        }
+        self.identity = llm_identity(str(model), self._rubric.text, chosen | _served_by(model))
 
     async def judge(self, question: Question) -> Verdict | JudgeFailure:
         """The verdict on all items, or the reason why there is none."""
@@ -226,6 +234,11 @@ def _default_config(model: Model) -> GenerateConfig:
 def _settings(config: GenerateConfig) -> dict[str, Any]:
     chosen = config.model_dump(exclude_none=True)
     return {key: chosen[key] for key in _SETTINGS_OF_A_VERDICT if key in chosen}
+
+
+def _told(settings: dict[str, Any]) -> str:
+    shown = [f"{name}={settings[name]}" for name in _TOLD if name in settings]
+    return ", ".join(shown) or "the provider's own"
 
 
 _SECRET = ("key", "token", "secret", "password", "credential")

@@ -37,6 +37,9 @@ class PanelJudge:
             )
         self._members = tuple(members)
         self.identity = panel_identity(identities)
+        self.made_of = {
+            f"member {number}": identity for number, identity in enumerate(identities, start=1)
+        }
 
     async def judge(self, question: Question) -> Verdict | JudgeFailure:
         """The verdict of the majority, or the reason why there is none."""

@@ -9,6 +9,7 @@ import click
 from harness_adapters.cli.check import check
 from harness_adapters.cli.demo import demo
 from harness_adapters.cli.doctor import doctor
+from harness_adapters.cli.judge import judge
 from harness_adapters.cli.listing import list_sets
 from harness_adapters.cli.rejudge import rejudge
 from harness_adapters.cli.results import results
@@ -43,5 +44,5 @@ def main() -> None:
     """
 
 
-for command in (demo, doctor, list_sets, results, rejudge, check):
+for command in (demo, doctor, list_sets, results, rejudge, judge, check):
     main.add_command(command)

@@ -175,9 +175,14 @@ async def ask_all(
                     f" {failures[0].detail}. `privacy-tasks doctor --grader MODEL` tests it."
                 )
 
-    async with asyncio.TaskGroup() as group:
-        for _ in range(min(connections, len(wanted))):
-            group.create_task(one_after_the_other())
+    at_work = [
+        asyncio.create_task(one_after_the_other()) for _ in range(min(connections, len(wanted)))
+    ]
+    try:
+        await asyncio.gather(*at_work)
+    finally:
+        for task in at_work:
+            task.cancel()
 
 
 async def _ask(judge: Judge, ask: Ask) -> Answer:

@@ -99,7 +99,7 @@ def correct(raw: Rate, judge: Accuracy, *, judged: float = 1.0) -> Corrected | N
     shares = (raw.share, judge.sensitivity.share, judge.specificity.share, judged)
     if any(not 0 <= share <= 1 for share in shares) or raw.share > judged + 1e-12:
         raise ValueError(f"shares between 0 and 1 were expected, not {shares}")
-    refusal = _guesses(judge) or _does_not_fit(raw, judge, judged)
+    refusal = refused(judge) or _does_not_fit(raw, judge, judged)
     if refusal:
         return refusal
     if judged == 0:
@@ -172,7 +172,8 @@ def _uncorrected(arm: Arm) -> float:
     return (arm.raw.share - arm.judged * (1 - arm.judge.specificity.share)) / arm.judge.youden
 
 
-def _guesses(judge: Accuracy) -> NotCorrected | None:
+def refused(judge: Accuracy) -> NotCorrected | None:
+    """Why rates are not corrected by this judge, if it is not clearly better than a guess."""
     if judge.youden_lower > 0:
         return None
     return NotCorrected(

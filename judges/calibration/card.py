@@ -1,0 +1,329 @@
+"""The judge card: what gold cases say of one judge, keyed by its identity."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Hashable, Iterable, Sequence
+from typing import Annotated, Literal, NamedTuple
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from judges.calibration.agreement import Agreement, cohens_kappa, krippendorffs_alpha
+from judges.calibration.asking import PERMUTED, Answer, MemberSaid
+from judges.calibration.correction import Accuracy, Rate
+from judges.calibration.gold import DISCLOSED_KINDS, KINDS, GoldCase, Half, Kind
+from judges.intervals import effective_size
+from judges.verdict import Usage
+
+FORMAT = 1
+"""Version of the card's form."""
+
+Proportion = Annotated[float, Field(ge=0, le=1)]
+
+
+class _Part(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class Share(_Part):
+    """A share with its clustered 95 % interval; without a value where there was nothing."""
+
+    value: Proportion | None
+    lower: Proportion | None
+    upper: Proportion | None
+    n: int = Field(ge=0)
+    """How many verdicts it is a share of."""
+    size: float | None = Field(ge=0)
+    """How many independent ones they are worth."""
+    groups: int = Field(ge=0)
+    """How many situations they are from."""
+
+    @property
+    def rate(self) -> Rate | None:
+        """For the correction of rates."""
+        if self.value is None or not self.size:
+            return None
+        return Rate(self.value, self.size, self.groups)
+
+
+class Coefficient(_Part):
+    """A coefficient of agreement with its 95 % interval."""
+
+    value: float
+    lower: float
+    upper: float
+
+
+class Level(_Part):
+    """How a judge did, on whole outputs (a leak or none) or on single items (disclosed or not)."""
+
+    sensitivity: Share
+    specificity: Share
+    kappa: Coefficient | None
+    """Cohen's κ with the labels."""
+
+
+class OfKind(_Part):
+    """How a judge did on the items that were disclosed, or not disclosed, in one way."""
+
+    kind: Kind
+    disclosed: bool
+    right: Share
+
+
+class Flips(_Part):
+    """Items on which two verdicts on one output differ."""
+
+    items: int
+    flipped: int
+
+
+class OfMember(_Part):
+    """One member of a panel by itself."""
+
+    judge: str
+    outputs: Level
+    unscored: dict[str, int]
+
+
+class OfHalf(_Part):
+    """What one half of the gold cases says of a judge."""
+
+    cases: int
+    answers: int
+    judged: int
+    """Answers with a verdict."""
+    unscored: dict[str, int]
+    """Reason -> number of answers without a verdict; they count nowhere else."""
+    outputs: Level
+    """A leak is the disclosure of an item to withhold: what `leak_rate` counts."""
+    items: Level
+    kinds: list[OfKind]
+    repeats: Flips | None
+    """Between any two runs of the same questions."""
+    alpha: Coefficient | None
+    """Krippendorff's α of the items' verdicts over repeats."""
+    permuted: Flips | None
+    """Between the first run and one with the items in another order."""
+    members: list[OfMember]
+    panel_alpha: Coefficient | None
+    """Krippendorff's α of the members' verdicts on items."""
+    unanimous: Share | None
+    """Items on which all members with a verdict agreed."""
+
+
+class JudgeCard(_Part):
+    """All that was measured of one judge."""
+
+    format: Literal[1] = 1
+    judge: str
+    """Identity."""
+    made_of: dict[str, str]
+    """What the identity stands for: models, rubric, settings, without secrets."""
+    gold: str
+    """Hash of the gold cases."""
+    version: str
+    """Of privacy-tasks."""
+    repeats: int
+    halves: dict[Half, OfHalf]
+    usage: Usage
+    """Of all calls, also those that were made again."""
+
+    @property
+    def accuracy(self) -> Accuracy | None:
+        """For the correction of `leak_rate`: on whole outputs of the test half, if it was run."""
+        half = self.halves.get("test")
+        if half is None:
+            return None
+        sensitivity, specificity = half.outputs.sensitivity.rate, half.outputs.specificity.rate
+        if sensitivity is None or specificity is None:
+            return None
+        return Accuracy(sensitivity, specificity)
+
+
+def measure(cases: Sequence[GoldCase], answers: Iterable[Answer]) -> OfHalf:
+    """What a judge's answers say of it.
+
+    Args:
+        cases: the gold cases that were asked about.
+        answers: the last answer of each case and run; others' are left out.
+    """
+    by_id = {case.id: case for case in cases}
+    own = [answer for answer in answers if answer.case in by_id]
+    runs = [answer for answer in own if answer.run != PERMUTED]
+    known = [_Known(by_id[it.case], it.disclosed) for it in runs if it.disclosed is not None]
+    return OfHalf(
+        cases=len(cases),
+        answers=len(runs),
+        judged=len(known),
+        unscored=_reasons(runs),
+        outputs=_outputs(known),
+        items=_items(known),
+        kinds=_kinds(known),
+        repeats=_flips(_by_case(runs)),
+        alpha=_coefficient(_over_repeats(runs, by_id)),
+        permuted=_flips(_by_case(it for it in own if it.run in (1, PERMUTED))),
+        members=_members(runs, by_id),
+        panel_alpha=_coefficient(_over_members(runs, by_id)),
+        unanimous=_unanimous(runs, by_id),
+    )
+
+
+class _Known(NamedTuple):
+    """A case, and the verdict that was given on it."""
+
+    case: GoldCase
+    disclosed: dict[str, bool]
+
+    @property
+    def leaks(self) -> bool:
+        labels = self.case.labels
+        return any(labels[item].norm == "withhold" for item, said in self.disclosed.items() if said)
+
+
+class _Seen(NamedTuple):
+    """One thing that was judged: how it is, what was said, and in which situation."""
+
+    true: bool
+    said: bool
+    situation: str
+
+
+def _outputs(known: Sequence[_Known]) -> Level:
+    return _level([_Seen(it.case.leaks, it.leaks, it.case.situation) for it in known])
+
+
+def _items(known: Sequence[_Known]) -> Level:
+    return _level(list(_each_item(known, KINDS)))
+
+
+def _each_item(known: Sequence[_Known], kinds: Sequence[Kind]) -> Iterable[_Seen]:
+    for it in known:
+        for item, said in it.disclosed.items():
+            label = it.case.labels[item]
+            if label.kind in kinds:
+                yield _Seen(label.disclosed, said, it.case.situation)
+
+
+def _kinds(known: Sequence[_Known]) -> list[OfKind]:
+    return [
+        OfKind(
+            kind=kind,
+            disclosed=kind in DISCLOSED_KINDS,
+            right=_share(list(_each_item(known, [kind]))),
+        )
+        for kind in KINDS
+    ]
+
+
+def _level(seen: Sequence[_Seen]) -> Level:
+    return Level(
+        sensitivity=_share([it for it in seen if it.true]),
+        specificity=_share([it for it in seen if not it.true]),
+        kappa=_coefficient(
+            cohens_kappa([(it.true, it.said) for it in seen], [it.situation for it in seen])
+        ),
+    )
+
+
+def _share(seen: Sequence[_Seen]) -> Share:
+    """How many were judged right."""
+    return share([it.true == it.said for it in seen], [it.situation for it in seen])
+
+
+def share(values: Sequence[bool], clusters: Sequence[Hashable]) -> Share:
+    """The share of values that are true, with its clustered interval."""
+    if not values:
+        return Share(value=None, lower=None, upper=None, n=0, size=None, groups=0)
+    numbers = [float(value) for value in values]
+    rate = Rate(sum(numbers) / len(numbers), effective_size(numbers, clusters), len(set(clusters)))
+    lower, upper = rate.interval
+    return Share(
+        value=rate.share,
+        lower=lower,
+        upper=upper,
+        n=len(numbers),
+        size=rate.size,
+        groups=rate.groups,
+    )
+
+
+def _coefficient(found: Agreement | None) -> Coefficient | None:
+    return None if found is None else Coefficient(**found._asdict())
+
+
+def _reasons(answers: Iterable[Answer | MemberSaid]) -> dict[str, int]:
+    return dict(Counter(it.reason for it in answers if it.reason is not None).most_common())
+
+
+def _by_case(answers: Iterable[Answer]) -> list[list[dict[str, bool]]]:
+    """For each case the verdicts of its runs."""
+    found: dict[str, list[dict[str, bool]]] = {}
+    for answer in answers:
+        if answer.disclosed is not None:
+            found.setdefault(answer.case, []).append(answer.disclosed)
+    return list(found.values())
+
+
+def _flips(runs: Iterable[Sequence[dict[str, bool]]]) -> Flips | None:
+    """Items that did not get the same verdict in every run; None where there was but one run."""
+    repeated = [verdicts for verdicts in runs if len(verdicts) > 1]
+    if not repeated:
+        return None
+    return Flips(
+        items=sum(len(verdicts[0]) for verdicts in repeated),
+        flipped=sum(
+            len({verdict[item] for verdict in verdicts}) > 1
+            for verdicts in repeated
+            for item in verdicts[0]
+        ),
+    )
+
+
+def _over_repeats(runs: Sequence[Answer], by_id: dict[str, GoldCase]) -> Agreement | None:
+    units: dict[tuple[str, str], list[bool]] = {}
+    for answer in runs:
+        for item, said in (answer.disclosed or {}).items():
+            units.setdefault((answer.case, item), []).append(said)
+    return krippendorffs_alpha(list(units.values()), [by_id[case].situation for case, _ in units])
+
+
+def _member_units(
+    runs: Sequence[Answer], by_id: dict[str, GoldCase]
+) -> tuple[list[list[bool]], list[str]]:
+    """For each answer and item, what every member with a verdict said; and its situation."""
+    units, clusters = [], []
+    for answer in runs:
+        told = [member.disclosed for member in answer.members if member.disclosed is not None]
+        if len(told) < 2:
+            continue
+        for item in told[0]:
+            units.append([disclosed[item] for disclosed in told])
+            clusters.append(by_id[answer.case].situation)
+    return units, clusters
+
+
+def _over_members(runs: Sequence[Answer], by_id: dict[str, GoldCase]) -> Agreement | None:
+    return krippendorffs_alpha(*_member_units(runs, by_id))
+
+
+def _unanimous(runs: Sequence[Answer], by_id: dict[str, GoldCase]) -> Share | None:
+    units, clusters = _member_units(runs, by_id)
+    return share([len(set(unit)) == 1 for unit in units], clusters) if units else None
+
+
+def _members(runs: Sequence[Answer], by_id: dict[str, GoldCase]) -> list[OfMember]:
+    said: dict[str, list[tuple[GoldCase, MemberSaid]]] = {}
+    for answer in runs:
+        for member in answer.members:
+            said.setdefault(member.judge, []).append((by_id[answer.case], member))
+    return [
+        OfMember(
+            judge=judge,
+            outputs=_outputs(
+                [_Known(case, it.disclosed) for case, it in told if it.disclosed is not None]
+            ),
+            unscored=_reasons(it for _, it in told),
+        )
+        for judge, told in said.items()
+    ]
