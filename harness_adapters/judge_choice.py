@@ -97,8 +97,8 @@ def judge_spec(judge: Any) -> JudgeSpec:
     given: Any = {"model": judge} if isinstance(judge, str) else judge
     for name in _secrets(given):
         raise AdapterError(
-            f"judge: {name!r} does not belong into --metadata, which lm-eval writes into its"
-            " results. Put keys into the environment (OPENAI_API_KEY, say)."
+            f"judge: {name!r} does not belong here: results and judge cards name their judge. Put"
+            " keys into the environment (OPENAI_API_KEY, say)."
         )
     model = given.get("model") if isinstance(given, Mapping) else None
     if not isinstance(model, str) or not all(model.partition("/")):

@@ -15,12 +15,12 @@ from rich.markup import escape
 from rich.table import Table
 from tqdm import tqdm
 
-from harness_adapters.cli.judge_option import judge_option, named_judge
+from harness_adapters.cli.judge_option import judge_option, known_cards, named_judge
 from harness_adapters.cli.output import examples, json_option, out, print_json, progress
 from judges.calibration.asking import Answer, AnswerFile, Ask, Heading, ask_all, asks
 from judges.calibration.card import Coefficient, Flips, JudgeCard, Level, OfHalf, Share, measure
 from judges.calibration.card_text import correction_text
-from judges.calibration.cards import FOLDER, file_name, read_cards, write_card
+from judges.calibration.cards import FOLDER, file_name, write_card
 from judges.calibration.gold import HALVES, GoldCase, load_gold
 from judges.calibration.raters import alpha, compared, read_labels, sheet
 from judges.errors import JudgeError
@@ -31,7 +31,14 @@ if TYPE_CHECKING:
     from judges.judge import Judge
 
 
-@click.group()
+@click.group(
+    epilog=examples(
+        "privacy-tasks judge validate --judge openai/gpt-4.1",
+        "privacy-tasks judge cards",
+        "privacy-tasks judge sheet -o labels.csv",
+        "privacy-tasks judge raters labels-anna.csv labels-ben.csv",
+    )
+)
 def judge() -> None:
     """Measure a judge on cases whose answers are known, and look at judge cards."""
 
@@ -196,7 +203,7 @@ def _card(
 @json_option
 def cards(folder: Path | None, as_json: bool) -> None:
     """Show the judge cards in FOLDER (judge-cards unless given) and those that come along."""
-    found = read_cards(folder or (FOLDER if FOLDER.is_dir() else None))
+    found = known_cards(folder)
     if as_json:
         print_json([card.model_dump() for card in found.values()])
         return
@@ -209,13 +216,16 @@ def cards(folder: Path | None, as_json: bool) -> None:
 @click.option(
     "-o", "--output", "file", required=True, type=click.Path(path_type=Path, dir_okay=False)
 )
-def sheet_(half: str, file: Path) -> None:
+@json_option
+def sheet_(half: str, file: Path, as_json: bool) -> None:
     """Write a CSV of the gold cases, without their labels, for people to label."""
     gold = load_gold(None if half == "all" else half)
     if file.exists():
         raise JudgeError(f"{file} exists already, and may hold labels; name another file.")
     file.write_text(sheet(gold), encoding="utf-8", newline="")
     rows = sum(len(case.labels) for case in gold.cases)
+    if as_json:
+        print_json({"file": str(file), "rows": rows})
     progress().print(
         f"Written: {file} ({rows} rows). Fill in disclosed (1 or 0) and rater.",
         markup=False,

@@ -1,11 +1,15 @@
-"""The option `--judge`: how commands name the judge that they ask."""
+"""The options `--judge` and `--cards`: who judges, and where the cards of judges lie."""
 
 from __future__ import annotations
 
 import json
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
+
+from judges.calibration.card import JudgeCard
+from judges.calibration.cards import FOLDER, read_cards
 
 if TYPE_CHECKING:
     from harness_adapters.judge_choice import JudgeSpec
@@ -17,6 +21,22 @@ judge_option = click.option(
     help="A grader model as in Inspect, or an object as for --metadata, or lexical. Given several"
     " times: a panel of them.",
 )
+
+
+cards_option = click.option(
+    "--cards",
+    type=click.Path(path_type=Path, file_okay=False),
+    help=f"Folder with judge cards, by which leak_rate is corrected ({FOLDER} if it is there).",
+)
+
+
+def known_cards(folder: Path | None) -> dict[str, JudgeCard]:
+    """The cards in a folder, or in the usual one if it is there, and those that come along.
+
+    Raises:
+        JudgeError: if the folder is missing, or holds a file that is no card.
+    """
+    return read_cards(folder or (FOLDER if FOLDER.is_dir() else None))
 
 
 def named_judge(given: tuple[str, ...]) -> JudgeSpec:

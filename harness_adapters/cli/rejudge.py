@@ -6,9 +6,15 @@ from pathlib import Path
 
 import click
 
-from harness_adapters.cli.judge_option import judge_option, named_judge
+from harness_adapters.cli.judge_option import (
+    cards_option,
+    judge_option,
+    known_cards,
+    named_judge,
+)
 from harness_adapters.cli.output import examples, json_option, out, print_json, progress
 from harness_adapters.cli.results import print_figures, print_leaks
+from harness_adapters.runs.correction import with_correction
 from harness_adapters.runs.lm_eval_results import read_runs_of
 
 
@@ -35,9 +41,15 @@ from harness_adapters.runs.lm_eval_results import read_runs_of
     type=click.Path(path_type=Path, file_okay=False),
     help="Where to write; beside the old results unless given.",
 )
+@cards_option
 @json_option
 def rejudge(
-    place: Path, judge: tuple[str, ...], judge_connections: int, folder: Path | None, as_json: bool
+    place: Path,
+    judge: tuple[str, ...],
+    judge_connections: int,
+    folder: Path | None,
+    cards: Path | None,
+    as_json: bool,
 ) -> None:
     """Judge the samples of a run of lm-eval, and write a new results file.
 
@@ -52,7 +64,8 @@ def rejudge(
     spec = named_judge(judge)
     make_judge(spec, 1)  # a missing key or package is known before the first call
     new = judge_again(file, spec, judge_connections, folder)
-    runs = read_runs_of(new, leaks=3)
+    known = known_cards(cards)
+    runs = [with_correction(run, known) for run in read_runs_of(new, leaks=3)]
     progress().print(f"Written: {new}", markup=False, soft_wrap=True)
     if as_json:
         print_json([run.model_dump() for run in runs])

@@ -12,11 +12,13 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
+from harness_adapters.cli.judge_option import cards_option, known_cards
 from harness_adapters.cli.output import examples, json_option, out, print_json
 from harness_adapters.errors import LogError
+from harness_adapters.runs.correction import with_correction
 from harness_adapters.runs.inspect_log import read_run
 from harness_adapters.runs.lm_eval_results import is_results, read_runs_of
-from harness_adapters.runs.run import Figure, Run
+from harness_adapters.runs.run import Figure, Panel, Run
 
 _COLUMNS = (
     "accuracy",
@@ -27,6 +29,7 @@ _COLUMNS = (
     "paper_accuracy",
     "discernment",
     "leak_rate",
+    "leak_rate_corrected",
     "item_leak_rate",
     "share_rate",
     "violation_at_n",
@@ -56,14 +59,18 @@ _COLUMNS = (
     type=click.IntRange(min=0),
     help="How many leaks to show of each log.",
 )
+@cards_option
 @click.option("--domains", is_flag=True, help="Show each domain by itself.")
 @json_option
-def results(logs: Sequence[Path], leaks: int, domains: bool, as_json: bool) -> None:
+def results(
+    logs: Sequence[Path], leaks: int, cards: Path | None, domains: bool, as_json: bool
+) -> None:
     """Show the figures of runs, with 95 % intervals and evidence.
 
     LOGS are logs of Inspect and results files of lm-eval, or folders of them.
     """
-    runs = read_runs(logs, leaks)
+    known = known_cards(cards)
+    runs = [with_correction(run, known) for run in read_runs(logs, leaks)]
     if as_json:
         print_json([run.model_dump() for run in runs])
         return
@@ -227,6 +234,13 @@ def _print_notes(console: Console, runs: Sequence[Run]) -> None:
             )
             for reason, error in run.errors.items():
                 console.print(f"  {escape(reason)}, the first: {escape(error)}")
+        if run.panel:
+            console.print(_panel_line(run, run.panel))
+        if run.uncorrected:
+            console.print(
+                f"{escape(run.model)}: leak_rate is as the judge saw it, not corrected:"
+                f" {escape(run.uncorrected)}."
+            )
         if not run.evidence:
             console.print(
                 f"{escape(run.model)}: no samples were kept, so that no leaks can be shown; run"
@@ -237,6 +251,18 @@ def _print_notes(console: Console, runs: Sequence[Run]) -> None:
                 f"{escape(run.model)}: the log holds {run.scorings} sets of scores;"
                 " these are the last."
             )
+
+
+def _panel_line(run: Run, panel: Panel) -> str:
+    """How far a panel agreed, and who was missing."""
+    line = f"{escape(run.model)}: a panel of {len(panel.members)}"
+    if panel.unanimous is not None:
+        line += f"; all agreed on {panel.unanimous:.3f} of {panel.items} items"
+    if panel.alpha:
+        value, lower, upper = panel.alpha
+        line += f", Krippendorff's α {value:.2f} \\[{lower:.2f}, {upper:.2f}]"
+    missing = ", ".join(f"{escape(name)} {count}" for name, count in panel.members.items() if count)
+    return line + (f"; outputs without a verdict: {missing}" if missing else "") + "."
 
 
 def _over_runs(run: Run) -> list[str]:

@@ -11,7 +11,17 @@ from typing import Any
 from inspect_ai.log import EvalLog, EvalSample, EvalScore, read_eval_log
 
 from harness_adapters.errors import LogError
-from harness_adapters.runs.run import FIGURES, MEANS, NO_JUDGE, Figure, Run, Scored, leaks_of
+from harness_adapters.runs.panel import panel_of
+from harness_adapters.runs.run import (
+    FIGURES,
+    MEANS,
+    NO_JUDGE,
+    Figure,
+    Run,
+    Scored,
+    leaks_of,
+    shape_of,
+)
 from privacy_tasks.metrics import PER_DOMAIN, domain_name, figure_names
 
 JUDGES = ("leak_judge", "episode_judge", "memory_judge", "session_judge")
@@ -35,6 +45,8 @@ def read_run(file: Path, *, leaks: int = 0) -> Run:
     score = ours[-1]
     samples = log.samples or []
     metadata = log.eval.metadata or {}
+    scored = [_scored(sample) for sample in samples]
+    shape = shape_of(scored)
     return Run(
         model=log.eval.model,
         task=log.eval.task,
@@ -58,7 +70,10 @@ def read_run(file: Path, *, leaks: int = 0) -> Run:
         scorings=len(ours),
         unscored=_unscored(samples),
         errors=_errors(samples),
-        leaks=tuple(leaks_of(_scored(sample) for sample in samples))[:leaks],
+        leaks=tuple(leaks_of(scored))[:leaks],
+        withheld=shape.withheld,
+        flows=shape.flows,
+        panel=panel_of(scored),
         log=str(file),
     )
 

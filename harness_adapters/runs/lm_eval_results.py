@@ -17,7 +17,17 @@ from typing import Annotated, Any, NamedTuple
 from pydantic import BaseModel, ConfigDict, Field, Json, ValidationError
 
 from harness_adapters.errors import LogError
-from harness_adapters.runs.run import FIGURES, MEANS, NO_JUDGE, Figure, Run, Scored, leaks_of
+from harness_adapters.runs.panel import panel_of
+from harness_adapters.runs.run import (
+    FIGURES,
+    MEANS,
+    NO_JUDGE,
+    Figure,
+    Run,
+    Scored,
+    leaks_of,
+    shape_of,
+)
 
 PREFIX = "privacy_collapse_"
 FILTER = "none"
@@ -201,6 +211,7 @@ def _run(results: Results, task: str, leaks: int) -> Run:
     config = content["configs"][task]
     figures = content["results"][task]
     samples = [_scored(sample) for sample in results.samples.get(task, [])]
+    shape = shape_of(samples)
     length = figures.get("sample_len")
     if not isinstance(length, int):
         raise LogError(f"{results.file.name}, {task}: sample_len={length!r} is no number.")
@@ -226,6 +237,9 @@ def _run(results: Results, task: str, leaks: int) -> Run:
         unscored=about.unscored,
         errors=_errors(samples),
         leaks=tuple(leaks_of(samples))[:leaks],
+        withheld=shape.withheld,
+        flows=shape.flows,
+        panel=panel_of(samples),
         log=str(results.file),
     )
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, NamedTuple
 
 from pydantic import BaseModel, ConfigDict
@@ -48,6 +48,21 @@ class Leak(BaseModel):
     why_not: str
 
 
+class Panel(BaseModel):
+    """How far the members of a panel agreed."""
+
+    model_config = ConfigDict(frozen=True)
+
+    members: dict[str, int]
+    """Identity -> outputs on which this member gave no verdict."""
+    items: int
+    """Verdicts on single items that two or more members gave."""
+    unanimous: float | None
+    """Share of them on which all agreed."""
+    alpha: tuple[float, float, float] | None
+    """Krippendorff's α with its 95 % interval."""
+
+
 class Run(BaseModel):
     """What one log says."""
 
@@ -82,6 +97,15 @@ class Run(BaseModel):
     errors: dict[str, str]
     """Reason -> what went wrong in the first of these samples."""
     leaks: tuple[Leak, ...]
+    withheld: float | None = None
+    """Items to withhold of a sample, on average; None where no samples are there."""
+    flows: int | None = None
+    """How many outputs were judged for one sample, at most; None where no samples are there."""
+    uncorrected: str | None = None
+    """Why `leak_rate` was not corrected for the judge's errors; None where it was, or none was
+    asked."""
+    panel: Panel | None = None
+    """Where a panel judged."""
     evidence: bool = True
     """Whether the samples are there from which leaks can be shown."""
     log: str
@@ -95,6 +119,28 @@ class Scored(NamedTuple):
     """Metadata of the sample: items with their norms, recipients."""
     told: Mapping[str, Any]
     """Metadata of its score: verdicts, or why there are none."""
+
+
+class Shape(NamedTuple):
+    """How much is judged at once."""
+
+    withheld: float | None
+    flows: int | None
+
+
+def shape_of(samples: Sequence[Scored]) -> Shape:
+    """Items to withhold of a sample on average, and the most outputs that one was judged by."""
+    if not samples:
+        return Shape(None, None)
+    withheld = [
+        sum(item["norm"] == "withhold" for item in sample.about.get("items", []))
+        for sample in samples
+    ]
+    flows = [
+        len({verdict["recipient"] for verdict in sample.told.get("verdicts", [])})
+        for sample in samples
+    ]
+    return Shape(sum(withheld) / len(withheld), max(flows))
 
 
 def leaks_of(samples: Iterable[Scored]) -> list[Leak]:

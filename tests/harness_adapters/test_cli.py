@@ -24,11 +24,13 @@ def call(*arguments: str | Path) -> Result:
 
 def test_every_command_has_help_with_examples_and_json() -> None:
     assert set(main.commands) >= {"demo", "doctor", "list", "results", "check"}
-    for name in main.commands:
-        done = call(name, "--help")
-        assert done.exit_code == 0
-        assert f"  privacy-tasks {name}" in done.stdout.split("Examples:")[1]
-        assert "--json" in done.stdout
+    for name, listed in main.commands.items():
+        inner = [[name, it] for it in getattr(listed, "commands", {})]
+        for words in [[name], *inner]:
+            done = call(*words, "--help")
+            assert done.exit_code == 0
+            assert f"  privacy-tasks {' '.join(words)}" in done.stdout.split("Examples:")[1]
+            assert "--json" in done.stdout or (inner and words == [name])
 
 
 @pytest.fixture(scope="module")

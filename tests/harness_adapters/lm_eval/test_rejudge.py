@@ -12,8 +12,8 @@ import pytest
 from lm_eval.loggers import EvaluationTracker
 
 from harness_adapters.errors import LogError
+from harness_adapters.judge_choice import JudgeSpec
 from harness_adapters.lm_eval.rejudge import find_results, rejudge
-from harness_adapters.lm_eval.settings import JudgeSpec
 from harness_adapters.runs.lm_eval_results import read_runs_of
 from tests.conftest import ModelServer, command
 from tests.harness_adapters.lm_eval.harness import Model, evaluate

@@ -526,13 +526,6 @@ def test_each_epoch_has_a_seed_of_its_own_where_lm_eval_sends_one(server: ModelS
     assert results["configs"]["privacy_collapse_memory"]["metadata"]["epochs"] == 3
 
 
-def test_a_local_judge_is_loaded_once() -> None:
-    from harness_adapters.lm_eval import judging
-
-    spec = judging.JudgeSpec(model="mockllm/model")
-    assert judging.make_judge(spec, 3) is judging.make_judge(spec, 3)
-
-
 def test_a_process_that_shares_one_model_judges_nothing(
     server: ModelServer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
