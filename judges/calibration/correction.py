@@ -65,6 +65,15 @@ class Accuracy(NamedTuple):
         return self.youden - math.hypot(*gaps)
 
 
+class Arm(NamedTuple):
+    """One arm of a comparison: its raw rate, and the judge's accuracy."""
+
+    raw: Rate
+    judge: Accuracy
+    judged: float = 1.0
+    """Share of the samples in which there was anything to judge."""
+
+
 class Corrected(NamedTuple):
     """A corrected rate with its 95 % interval."""
 
@@ -96,30 +105,17 @@ def correct(raw: Rate, judge: Accuracy, *, judged: float = 1.0) -> Corrected | N
     Raises:
         ValueError: if a rate or `judged` is no share, or `raw` is larger than `judged`.
     """
-    shares = (raw.share, judge.sensitivity.share, judge.specificity.share, judged)
-    if any(not 0 <= share <= 1 for share in shares) or raw.share > judged + 1e-12:
-        raise ValueError(f"shares between 0 and 1 were expected, not {shares}")
-    refusal = refused(judge) or _does_not_fit(raw, judge, judged)
+    arm = Arm(raw, judge, judged)
+    refusal = _refused(arm)
     if refusal:
         return refusal
+    rate = _rate(arm)
     if judged == 0:
         return Corrected(0.0, 0.0, 0.0)
-    found = (raw.share - judged * (1 - judge.specificity.share)) / judge.youden
     grid = np.linspace(0.0, judged, 2001)
     inside = grid[_accepted(grid, raw, judge, judged)]
-    return Corrected(
-        rate=min(max(found, 0.0), judged),
-        lower=float(inside[0]) if len(inside) else min(max(found, 0.0), judged),
-        upper=float(inside[-1]) if len(inside) else min(max(found, 0.0), judged),
-    )
-
-
-class Arm(NamedTuple):
-    """One arm of a comparison: its raw rate, and the judge's accuracy."""
-
-    raw: Rate
-    judge: Accuracy
-    judged: float = 1.0
+    # a rate between two points of the grid is always one that fits
+    return Corrected(rate, min(rate, float(inside.min(initial=1))), max(rate, *inside[-1:]))
 
 
 def corrected_difference(
@@ -139,11 +135,10 @@ def corrected_difference(
         The difference of the corrected rates; or the first arm's reason for having none.
     """
     arms = (base, tuned)
-    corrected = [correct(arm.raw, arm.judge, judged=arm.judged) for arm in arms]
-    for found in corrected:
-        if isinstance(found, NotCorrected):
-            return found
-    free = [_uncorrected(arm) for arm in arms]
+    for arm in arms:
+        if refusal := _refused(arm):
+            return refusal
+    free = [_anywhere(arm) for arm in arms]
     signs = (-1, 1)
     variance = -2 * covariance / (base.judge.youden * tuned.judge.youden)
     variance += sum(arm.raw._variance / arm.judge.youden**2 for arm in arms)
@@ -163,13 +158,25 @@ def corrected_difference(
     groups = min(arm.raw.groups for arm in arms)
     half = quantile(groups) * math.sqrt(max(variance, 0.0)) if groups > 1 else math.inf
     middle = free[1] - free[0]
-    rates = [found.rate for found in corrected if isinstance(found, Corrected)]
-    return Corrected(rates[1] - rates[0], max(-1.0, middle - half), min(1.0, middle + half))
+    return Corrected(_rate(tuned) - _rate(base), max(-1.0, middle - half), min(1.0, middle + half))
 
 
-def _uncorrected(arm: Arm) -> float:
+def _rate(arm: Arm) -> float:
+    """The corrected rate, which is a share."""
+    return min(max(_anywhere(arm), 0.0), arm.judged)
+
+
+def _anywhere(arm: Arm) -> float:
     """The corrected rate, wherever it lies."""
     return (arm.raw.share - arm.judged * (1 - arm.judge.specificity.share)) / arm.judge.youden
+
+
+def _refused(arm: Arm) -> NotCorrected | None:
+    raw, judge, judged = arm
+    shares = (raw.share, judge.sensitivity.share, judge.specificity.share, judged)
+    if any(not 0 <= share <= 1 for share in shares) or raw.share > judged + 1e-12:
+        raise ValueError(f"shares between 0 and 1 were expected, not {shares}")
+    return refused(judge) or _does_not_fit(raw, judge, judged)
 
 
 def refused(judge: Accuracy) -> NotCorrected | None:
