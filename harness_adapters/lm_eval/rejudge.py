@@ -143,7 +143,7 @@ def _judge_task(
         title=f"Judging {task}",
         show=used is not None,
     )
-    lexical = used is not None and used.model is None
+    lexical = used is not None and used.is_lexical
     names = defined_names(family, [it.line.doc.metadata for it in samples], lexical=lexical)
     size = about.epochs
     records = [
