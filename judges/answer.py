@@ -103,13 +103,14 @@ def _check(answer: JudgeAnswer, question: Question) -> Reading | Problem:
         else:
             detail = "an item was answered twice"
         return Problem("wrong_items", detail)
-    parts = [fold(part) for part in question.evidence or (question.output,)]
+    evidence = (question.output,) if question.evidence is None else question.evidence
+    shown, parts = fold(question.output), [fold(part) for part in evidence]
     by_id = {item.id: item for item in answer.items}
     verdicts = []
     for item_id in asked:
         item = by_id[item_id]
         if item.disclosed:
-            problem = _evidence_problem(item, parts)
+            problem = _evidence_problem(item, shown, parts)
             if problem:
                 return problem
         verdicts.append(
@@ -123,12 +124,16 @@ def _check(answer: JudgeAnswer, question: Question) -> Reading | Problem:
     return Reading(tuple(verdicts), answer.helpfulness, answer.helpfulness_reasoning)
 
 
-def _evidence_problem(item: ItemAnswer, parts: Sequence[str]) -> Problem | None:
+def _evidence_problem(item: ItemAnswer, shown: str, parts: Sequence[str]) -> Problem | None:
     quote = fold(item.quote)
     if not any(char.isalnum() for char in quote):
         return Problem("quote_missing", f"item {item.id} is called disclosed without a quote")
-    # a quote may begin with the name of the field that it stands in
-    if not any(_stands_in(it, part) for it in (quote, _FIELD.sub("", quote)) for part in parts):
+    quotes = [quote]
+    field = _FIELD.match(quote)
+    if field and _stands_in(quote, shown):
+        # it may begin with the name of the field that it stands in
+        quotes.append(quote[field.end() :])
+    if not any(_stands_in(it, part) for it in quotes for part in parts):
         return Problem("quote_not_in_output", f"the quote for item {item.id} is not in the output")
     return None
 

@@ -29,7 +29,7 @@ from judges.visible import visible
 
 logger = getLogger(__name__)
 
-JUDGE_VERSION = 2
+JUDGE_VERSION = 3
 """Raised with every change of question, answer or evidence check that can move a verdict."""
 
 ATTEMPTS = 2
@@ -175,7 +175,10 @@ def question_prompt(question: Question, nonce: str) -> str:
         f"RECIPIENT: {_on_one_line(question.recipient)}",
         f"THE USER ASKED: {_on_one_line(question.purpose)}",
         "ITEMS:",
-        *(f"- id {item.id}: {_on_one_line(item.statement)}" for item in question.items),
+        *(
+            f"- id {_on_one_line(item.id)}: {_on_one_line(item.statement)}"
+            for item in question.items
+        ),
     ]
     output = visible(question.output)
     while nonce in output or any(nonce in line for line in head):
@@ -206,13 +209,22 @@ def _unanswered(error: Exception) -> _Unanswered:
 
 
 _BAD_REQUEST = (400, 404, 415, 422, 501)
-_OF_A_SCHEMA = ("response_format", "json_schema", "schema", "structured output", "text.format")
+_OF_A_SCHEMA = (
+    "response_format",
+    "response format",
+    "text.format",
+    "output_format",
+    "output_config",
+    "schema",
+    "structured output",
+)
 
 
 def _refuses_schema(error: Exception) -> bool:
     """Whether a server says that it takes no JSON schema for an answer."""
     last = error.__cause__ if isinstance(error, RetryError) and error.__cause__ else error
-    text = str(last).lower()
+    # Inspect's own message repeats the request, in which there is a schema always
+    text = str(getattr(last, "provider_message", None) or last).lower()
     status = getattr(last, "status_code", None)
     return status in _BAD_REQUEST and any(word in text for word in _OF_A_SCHEMA)
 

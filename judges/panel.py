@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Sequence
+
+from inspect_ai.util import collect
 
 from judges.errors import JudgeError
 from judges.identity import panel_identity
@@ -43,7 +44,7 @@ class PanelJudge:
 
     async def judge(self, question: Question) -> Verdict | JudgeFailure:
         """The verdict of the majority, or the reason why there is none."""
-        answers = await asyncio.gather(*(member.judge(question) for member in self._members))
+        answers = await collect(*(member.judge(question) for member in self._members))
         return _decided(question, answers, self.identity)
 
 

@@ -17,12 +17,17 @@ _UNSEEN = (
     "\u115f\u1160\u17b4\u17b5\u2800\u3164\uffa0"  # letters and signs that are blank
     "\ud800-\udfff\ufdd0-\ufdef\ufffe\uffff"  # what is no character
 )
-_JOINERS = "(?<=[\x00-\x7f])[\u200c\u200d]|[\u200c\u200d](?=[\x00-\x7f])"
-"""Zero-width joiners are how some scripts and emojis are written, and hide something in others."""
+_JOINERS = "(?<=[\x00-\x7f\u200c\u200d])[\u200c\u200d]|[\u200c\u200d](?=[\x00-\x7f])"
+"""Zero-width joiners are how some scripts and emojis are written, one at a time; in others, and in
+rows, they hide something."""
 
-_HIDDEN = re.compile(f"[{_UNSEEN}]|{_JOINERS}")
+_SELECTORS = "\u034f\u180b-\u180d\u180f\ufe0e\ufe0f"
+_SHAPES = f"(?<=[\x00-\x7f{_SELECTORS}])[{_SELECTORS}](?!\u20e3)"
+"""So do selectors of a shape, of which ASCII has none but for the digits on keycaps."""
+
+_HIDDEN = re.compile(f"[{_UNSEEN}]|{_JOINERS}|{_SHAPES}")
 _MARK = re.compile("⟨U\\+[0-9A-F]{4,6}⟩")
-_ANY_HIDDEN = re.compile(f"[{_UNSEEN}\u200c\u200d]")
+_ANY_HIDDEN = re.compile(f"[{_UNSEEN}{_SELECTORS}\u200c\u200d]")
 
 
 def visible(text: str) -> str:

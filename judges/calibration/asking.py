@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import random
 from collections.abc import Callable, Sequence
+from os import SEEK_END
 from pathlib import Path
 from typing import NamedTuple
 
@@ -88,16 +89,18 @@ class AnswerFile:
         self.file = file
         self._heading = heading
         self.answers: list[Answer] = []
-        if file.exists() and file.stat().st_size:
-            self._read()
-        else:
-            file.parent.mkdir(parents=True, exist_ok=True)
-            file.write_text(heading.model_dump_json() + "\n", encoding="utf-8")
+        try:
+            if file.exists() and file.stat().st_size:
+                self._read()
+            else:
+                file.parent.mkdir(parents=True, exist_ok=True)
+                file.write_text(heading.model_dump_json() + "\n", encoding="utf-8")
+        except OSError as error:
+            raise JudgeError(f"Answers cannot be kept in {file}: {error.strerror}.") from error
 
     def _read(self) -> None:
-        whole = self.file.read_text(encoding="utf-8", errors="replace")
-        lines = whole.split("\n")
-        cut = lines.pop()  # empty, where the last line is whole
+        whole = self.file.read_bytes()
+        *lines, cut = whole.split(b"\n")  # the last is empty, where the last line is whole
         try:
             found = Heading.model_validate_json(lines[0] if lines else cut)
             self.answers = [Answer.model_validate_json(line) for line in lines[1:]]
@@ -111,15 +114,26 @@ class AnswerFile:
                 f"{self.file} holds answers of {found.judge} to gold cases {found.gold}, not of"
                 f" {self._heading.judge} to {self._heading.gold}; move it away, or pass --fresh."
             )
-        if cut:
-            kept = "".join(f"{line}\n" for line in lines)
-            self.file.write_text(kept, encoding="utf-8")
+        with self.file.open("r+b") as out:
+            # never written anew: what is there stays, whatever happens meanwhile
+            if lines:
+                out.truncate(len(whole) - len(cut))
+            else:  # a heading without its line end
+                out.seek(0, SEEK_END)
+                out.write(b"\n")
 
     def add(self, answer: Answer) -> None:
-        """Keeps an answer, on disk before anything else is asked."""
+        """Keeps an answer, on disk before anything else is asked.
+
+        Raises:
+            JudgeError: if it cannot be written.
+        """
         self.answers.append(answer)
-        with self.file.open("a", encoding="utf-8") as out:
-            out.write(answer.model_dump_json(exclude_defaults=True) + "\n")
+        try:
+            with self.file.open("a", encoding="utf-8") as out:
+                out.write(answer.model_dump_json(exclude_defaults=True) + "\n")
+        except OSError as error:
+            raise JudgeError(f"Answers cannot be kept in {self.file}: {error.strerror}.") from error
 
     def last(self) -> dict[tuple[str, int], Answer]:
         """Of each case and run the last answer."""

@@ -2,27 +2,38 @@
 
 from __future__ import annotations
 
+import math
 from collections import Counter
 from collections.abc import Hashable, Iterable, Sequence
 from typing import Annotated, Literal, NamedTuple
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 
 from judges.calibration.agreement import Agreement, cohens_kappa, krippendorffs_alpha
 from judges.calibration.asking import PERMUTED, Answer, MemberSaid
 from judges.calibration.correction import Accuracy, Rate
 from judges.calibration.gold import DISCLOSED_KINDS, KINDS, GoldCase, Half, Kind
 from judges.intervals import effective_size
-from judges.verdict import Usage
+from judges.verdict import FailureReason, Usage
 
 FORMAT = 1
 """Version of the card's form."""
 
 Proportion = Annotated[float, Field(ge=0, le=1)]
+Count = Annotated[int, Field(ge=0, le=10**12)]
+
+
+def _plausible(usage: Usage) -> Usage:
+    """Refuses what no judge can have cost."""
+    counts = (usage.calls, usage.prompt_characters, usage.input_tokens, usage.output_tokens)
+    if min(counts) < 0 or not 0 <= (usage.dollars or 0) < math.inf:
+        raise ValueError("neither counts nor a price can be negative or without end")
+    return usage
 
 
 class _Part(BaseModel):
-    model_config = ConfigDict(frozen=True, extra="forbid")
+    # strict and finite: a card may come from somebody else
+    model_config = ConfigDict(frozen=True, extra="forbid", strict=True, allow_inf_nan=False)
 
 
 class Share(_Part):
@@ -31,11 +42,11 @@ class Share(_Part):
     value: Proportion | None
     lower: Proportion | None
     upper: Proportion | None
-    n: int = Field(ge=0)
+    n: Count
     """How many verdicts it is a share of."""
-    size: float | None = Field(ge=0)
+    size: float | None = Field(ge=0.001, le=10**12)
     """How many independent ones they are worth."""
-    groups: int = Field(ge=0)
+    groups: Count
     """How many situations they are from."""
 
     @property
@@ -74,8 +85,8 @@ class OfKind(_Part):
 class Flips(_Part):
     """Items on which two verdicts on one output differ."""
 
-    items: int
-    flipped: int
+    items: Count
+    flipped: Count
 
 
 class OfMember(_Part):
@@ -83,17 +94,17 @@ class OfMember(_Part):
 
     judge: str
     outputs: Level
-    unscored: dict[str, int]
+    unscored: dict[FailureReason, Count]
 
 
 class OfHalf(_Part):
     """What one half of the gold cases says of a judge."""
 
-    cases: int
-    answers: int
-    judged: int
+    cases: Count
+    answers: Count
+    judged: Count
     """Answers with a verdict."""
-    unscored: dict[str, int]
+    unscored: dict[FailureReason, Count]
     """Reason -> number of answers without a verdict; they count nowhere else."""
     outputs: Level
     """A leak is the disclosure of an item to withhold: what `leak_rate` counts."""
@@ -124,9 +135,9 @@ class JudgeCard(_Part):
     """Hash of the gold cases."""
     version: str
     """Of privacy-tasks."""
-    repeats: int
+    repeats: Count
     halves: dict[Half, OfHalf]
-    usage: Usage
+    usage: Annotated[Usage, AfterValidator(_plausible)]
     """Of all calls, also those that were made again."""
 
     @property
@@ -252,7 +263,7 @@ def _coefficient(found: Agreement | None) -> Coefficient | None:
     return None if found is None else Coefficient(**found._asdict())
 
 
-def _reasons(answers: Iterable[Answer | MemberSaid]) -> dict[str, int]:
+def _reasons(answers: Iterable[Answer | MemberSaid]) -> dict[FailureReason, int]:
     return dict(Counter(it.reason for it in answers if it.reason is not None).most_common())
 
 

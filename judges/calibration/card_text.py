@@ -29,7 +29,7 @@ def _lines(card: JudgeCard) -> Iterator[str]:
         ("", ""),
         [
             *((_plain(name), _plain(value)) for name, value in sorted(card.made_of.items())),
-            ("gold cases", f"{card.gold} (hash)"),
+            ("gold cases", f"{_plain(card.gold)} (hash)"),
             ("runs of each case", str(card.repeats)),
             ("privacy-tasks", _plain(card.version)),
             ("calls", str(card.usage.calls)),

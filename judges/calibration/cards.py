@@ -29,12 +29,19 @@ def file_name(identity: str) -> str:
 
 
 def write_card(card: JudgeCard, folder: Path) -> tuple[Path, Path]:
-    """Writes a card as JSON and as Markdown, in the place of an older one of the same judge."""
-    folder.mkdir(parents=True, exist_ok=True)
+    """Writes a card as JSON and as Markdown, in the place of an older one of the same judge.
+
+    Raises:
+        JudgeError: if they cannot be written there.
+    """
     name = file_name(card.judge)
     data, text = folder / f"{name}{CARD}", folder / f"{name}.md"
-    data.write_text(card.model_dump_json(indent=1) + "\n", encoding="utf-8")
-    text.write_text(as_markdown(card), encoding="utf-8")
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        data.write_text(card.model_dump_json(indent=1) + "\n", encoding="utf-8")
+        text.write_text(as_markdown(card), encoding="utf-8")
+    except OSError as error:
+        raise JudgeError(f"No card can be written into {folder}: {error.strerror}.") from error
     return data, text
 
 
@@ -61,9 +68,11 @@ def _cards(folder: Traversable) -> Iterator[JudgeCard]:
         if file.name.endswith(CARD):
             try:
                 yield JudgeCard.model_validate_json(file.read_bytes())
+            except OSError as error:
+                raise JudgeError(f"{file.name} cannot be read: {error.strerror}.") from error
             except ValidationError as error:
                 first = error.errors()[0]
-                where = ".".join(map(str, first["loc"])) or "the card"
+                where = " ".join(".".join(map(str, first["loc"])).split())[:200] or "the card"
                 raise JudgeError(
                     f"{file.name} is no judge card: {where}: {first['msg']}"
                 ) from error

@@ -156,7 +156,8 @@ def read_situations(text: str, name: str) -> list[Situation]:
     """
     try:
         loaded = yaml.safe_load(text)
-    except yaml.YAMLError as error:
+    # a number or date that is none is a ValueError, and nesting without end a RecursionError
+    except (yaml.YAMLError, ValueError, RecursionError) as error:
         raise JudgeError(f"{name}: this is no YAML: {' '.join(str(error).split())}") from error
     if not isinstance(loaded, list):
         raise JudgeError(f"{name}: a list of situations was expected.")
@@ -179,7 +180,8 @@ def load_gold(half: Half | None = None) -> GoldSet:
     Raises:
         JudgeError: if a file is wrong, or two situations share an id.
     """
-    cases = [case for name in HALVES if half in (None, name) for case in _cases(name)]
+    seen: set[str] = set()
+    cases = [case for name in HALVES if half in (None, name) for case in _cases(name, seen)]
     content = [
         [case.id, case.half, case.question.model_dump(), sorted(case.labels.items())]
         for case in cases
@@ -187,9 +189,8 @@ def load_gold(half: Half | None = None) -> GoldSet:
     return GoldSet(tuple(cases), content_hash(repr(content)))
 
 
-def _cases(half: Half) -> Iterator[GoldCase]:
+def _cases(half: Half, seen: set[str]) -> Iterator[GoldCase]:
     folder = resources.files("judges.calibration") / "gold" / half
-    seen: set[str] = set()
     for file in sorted(folder.iterdir(), key=lambda it: it.name):
         if not file.name.endswith(".yaml"):
             continue

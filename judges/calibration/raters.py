@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from itertools import combinations
 from pathlib import Path
 from typing import NamedTuple
@@ -69,16 +69,12 @@ def read_labels(files: Sequence[Path], gold: GoldSet) -> Labels:
             text = file.read_text(encoding="utf-8-sig")
         except (OSError, UnicodeDecodeError) as error:
             raise JudgeError(f"{file} cannot be read: {error}") from error
-        rows = csv.DictReader(io.StringIO(text, newline=""))
-        missing = [name for name in COLUMNS if name not in (rows.fieldnames or [])]
-        if missing:
-            raise JudgeError(f"{file.name}: the column {missing[0]} is missing.")
-        for row in rows:
-            where = f"{file.name}, line {rows.line_num}"
+        for line, row in _rows(file.name, text):
+            where = f"{file.name}, line {line}"
             label = (row["disclosed"] or "").strip()
             if not label:
                 continue
-            key, rater = (row["case"], row["item"]), (row["rater"] or "").strip()
+            key, rater = (row["case"] or "", row["item"] or ""), (row["rater"] or "").strip()
             if label not in (_YES, _NO):
                 raise JudgeError(f"{where}: disclosed={label!r}; 1, 0 or nothing was expected.")
             if key not in known:
@@ -92,6 +88,19 @@ def read_labels(files: Sequence[Path], gold: GoldSet) -> Labels:
     if not found:
         raise JudgeError("There is not one label: the column disclosed is empty everywhere.")
     return Labels(found)
+
+
+def _rows(name: str, text: str) -> Iterator[tuple[int, dict[str, str | None]]]:
+    """The rows of a file, each with the line on which it ends."""
+    rows = csv.DictReader(io.StringIO(text, newline=""))
+    try:
+        missing = [column for column in COLUMNS if column not in (rows.fieldnames or [])]
+        if missing:
+            raise JudgeError(f"{name}: the column {missing[0]} is missing.")
+        for row in rows:
+            yield rows.line_num, row
+    except csv.Error as error:
+        raise JudgeError(f"{name}, line {rows.line_num + 1}: this is no CSV: {error}") from error
 
 
 def compared(labels: Labels, gold: GoldSet) -> list[Comparison]:

@@ -53,7 +53,7 @@ def test_a_reference_model_of_known_behaviour_gets_its_known_figures(
     assert log.results.total_samples >= 120
     assert {name: means(log)[name] for name in expected} == expected
     assert means(log)["judged"] == 1
-    assert log.eval.metadata["judge"] == "lexical/2"
+    assert log.eval.metadata["judge"] == "lexical/3"
     assert set(log.eval.metadata) >= {"set", "set_version", "set_hash", "prompt_hash"}
     for word in ("discernment", "leak_rate_stderr", "share_rate_ci95_upper", "leak_rate.health"):
         assert word in done.stdout

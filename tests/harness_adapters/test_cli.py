@@ -69,7 +69,7 @@ def test_results_of_a_folder_show_figures_intervals_judge_data_and_leaks(
     for part in (
         "reference/leaky",
         "[0.94, 1.00]",
-        "Judge: lexical/2",
+        "Judge: lexical/3",
         "core 2026.11.1",
         "housing",
     ):
