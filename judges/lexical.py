@@ -81,6 +81,7 @@ class LexicalJudge:
 
     def __init__(self) -> None:
         self.identity = lexical_identity(LEXICAL_VERSION)
+        self.made_of = {"kind": "surface forms, no model", "version": LEXICAL_VERSION}
 
     async def judge(self, question: Question) -> Verdict:
         """The verdict for every item; it never fails and says nothing of helpfulness."""
