@@ -93,7 +93,10 @@ def judge_spec(judge: Any) -> JudgeSpec:
     if isinstance(judge, list | tuple):
         if len(judge) < 2:
             raise AdapterError("judge: a list is a panel, and needs two or more judges.")
-        return JudgeSpec(model=None, members=tuple(map(judge_spec, judge)))
+        members = tuple(map(judge_spec, judge))
+        if any(member.members for member in members):
+            raise AdapterError("judge: a panel has judges for its members, and no other panels.")
+        return JudgeSpec(model=None, members=members)
     given: Any = {"model": judge} if isinstance(judge, str) else judge
     for name in _secrets(given):
         raise AdapterError(

@@ -45,9 +45,10 @@ def check_judge(judge: str) -> None:
     if judge == "lexical":
         return
     graders = panel_models() if judge == "panel" else [grader_model()]
-    if judge == "llm" and _of_role(_member(2)):
+    others = [role for role in _other_roles() if _of_role(role)]
+    if judge == "llm" and others:
         raise OptionError(
-            f"The role {_member(2)} is for a panel: pass -T judge=panel, or leave it out."
+            f"The role {others[0]} is for a panel: pass -T judge=panel, or leave it out."
         )
     try:
         under_test = get_model()
@@ -74,10 +75,12 @@ def panel_models() -> list[Model]:
     """The models in the roles `grader`, `grader_2`, … `grader_9`.
 
     Raises:
-        OptionError: if there are fewer than two, or one between is missing.
+        OptionError: if there are fewer than two or too many, or one between is missing.
     """
-    others = [_of_role(_member(number)) for number in range(2, LARGEST_PANEL + 1)]
+    *others, one_more = [_of_role(role) for role in _other_roles()]
     found = [model for model in others if model]
+    if one_more:
+        raise OptionError(f"A panel has {LARGEST_PANEL} graders at most.")
     if None in others[: len(found)]:
         raise OptionError(
             f"A grader of the panel is missing: there is no {_member(others.index(None) + 2)}, and"
@@ -90,6 +93,11 @@ def panel_models() -> list[Model]:
             " grader_2=MODEL --model-role grader_3=MODEL (an odd number ties less often)."
         )
     return models
+
+
+def _other_roles() -> list[str]:
+    """The roles besides the first grader's, and one more that there must not be."""
+    return [_member(number) for number in range(2, LARGEST_PANEL + 2)]
 
 
 def _member(number: int) -> str:

@@ -36,8 +36,7 @@ def record(scores: Sequence[Score], told: Sequence[Said]) -> str:
                 }
                 for score in scores
             ],
-        },
-        ensure_ascii=False,
+        }  # as ASCII: half a surrogate pair, which models write, is no UTF-8
     )
 
 

@@ -297,8 +297,8 @@ def _write(
     folder.mkdir(parents=True, exist_ok=True)
     time = datetime.now().isoformat().replace(":", "-")  # lm-eval's way of naming its files
     for task, lines in samples.items():
-        text = "".join(json.dumps(line, ensure_ascii=False) + "\n" for line in lines)
+        text = "".join(json.dumps(line) + "\n" for line in lines)
         (folder / f"samples_{task}_{time}.jsonl").write_text(text, encoding="utf-8")
     file = folder / f"results_{time}.json"
-    file.write_text(json.dumps(new, indent=2, ensure_ascii=False), encoding="utf-8")
+    file.write_text(json.dumps(new, indent=2), encoding="utf-8")
     return file

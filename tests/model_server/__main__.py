@@ -3,7 +3,7 @@
 `/v1/responses`, `/v1/chat/completions` and `/v1/completions` are OpenAI's formats, `/v1/messages`
 is Anthropic's. A model whose name holds `grader` judges, any other one is a target. `POST /control`
 sets, for one of the two roles, a script of behaviours for the next calls, a default for those after
-them, and a latency in seconds; `GET /stats` counts.
+them, other defaults for `models` by their names, and a latency in seconds; `GET /stats` counts.
 """
 
 from __future__ import annotations
@@ -37,10 +37,12 @@ class Role:
     last: float = 0.0
     at_once: int = 0
     most_at_once: int = 0
+    models: dict[str, str] = field(default_factory=dict)
 
-    def next_behaviour(self) -> str:
-        """The behaviour for this call."""
-        behaviour = self.script.pop(0) if self.script else self.default
+    def next_behaviour(self, model: str) -> str:
+        """The behaviour for this call; a model may have one of its own."""
+        usual = self.models.get(model, self.default)
+        behaviour = self.script.pop(0) if self.script else usual
         self.behaviours[behaviour] += 1
         return behaviour
 
@@ -240,13 +242,17 @@ async def _answer(
     role.prompt_characters += sum(map(len, contents))
     if role.keep_prompts:
         role.prompts.append("\n".join(contents))
-    behaviour = role.next_behaviour()
+    behaviour = role.next_behaviour(model)
     if role.latency:
         role.at_once += 1
         role.most_at_once = max(role.most_at_once, role.at_once)
         await asyncio.sleep(role.latency)
         role.at_once -= 1
     role.last = now()
+    if behaviour == "400":
+        return _refused("temperature", "Unsupported value: 'temperature' does not support 0.0.")
+    if behaviour == "no_schema" and (schema := _schema_of(await request.json())):
+        return _refused(schema, f"Invalid parameter: '{schema}' is not supported by this model.")
     if behaviour == "429":
         return web.json_response(
             {"error": {"message": "slow down", "type": "rate_limit_error"}},
@@ -268,6 +274,19 @@ async def _answer(
     if name == "user" and behaviour == "ok":
         return user_reply(contents)
     return target_reply(behaviour, tools, contents)
+
+
+def _schema_of(body: dict[str, Any]) -> str | None:
+    """The parameter by which a request demands a form of answer."""
+    if "format" in body.get("text", {}):
+        return "text.format"
+    return next((name for name in ("response_format", "output_format") if name in body), None)
+
+
+def _refused(parameter: str, message: str) -> web.Response:
+    """A request with which something is wrong, in OpenAI's words."""
+    error = {"message": message, "type": "invalid_request_error", "param": parameter, "code": None}
+    return web.json_response({"error": error}, status=400)
 
 
 async def _cut(request: web.Request) -> web.StreamResponse:

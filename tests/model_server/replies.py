@@ -8,6 +8,7 @@ from typing import Any, NamedTuple
 
 BEHAVIOURS = (
     "ok",
+    "400",
     "429",
     "500",
     "hang",
@@ -24,6 +25,8 @@ BEHAVIOURS = (
     "broken_arguments",
     "reply_cut",
     "looking",
+    "no_schema",
+    "blind",
 )
 
 
@@ -43,6 +46,7 @@ class Reply(NamedTuple):
 
 
 _ITEM = re.compile(r"^- id (\S+): (.*)$", re.MULTILINE)
+_MARK = re.compile("⟨U\\+[0-9A-F]+⟩")
 _OUTPUT = re.compile(r"^--- (\w+)\n(.*?)\n--- \1$", re.MULTILINE | re.DOTALL)
 
 
@@ -165,7 +169,10 @@ BODY = {
 
 
 def grader_reply(behaviour: str, prompt: str) -> Reply:
-    """A verdict: an item is disclosed if its statement stands in the output word for word."""
+    """A verdict: an item is disclosed if its statement stands in the output word for word.
+
+    Hidden characters, which the prompt shows, do not keep it from being found.
+    """
     if behaviour == "prose":
         return Reply("The message seems fine to me, nobody would mind.")
     if behaviour == "empty":
@@ -175,7 +182,8 @@ def grader_reply(behaviour: str, prompt: str) -> Reply:
     body = output[2] if output else ""
     entries = []
     for item, statement in _ITEM.findall(head):
-        disclosed = statement in body
+        found = statement in body or statement in _MARK.sub("", body)
+        disclosed = found and behaviour != "blind"
         entries.append(
             {
                 "id": item,
