@@ -26,10 +26,6 @@ _SHAPES = f"(?<=[\x00-\x7f{_SELECTORS}])[{_SELECTORS}](?!\u20e3)"
 """So do selectors of a shape, of which ASCII has none but for the digits on keycaps."""
 
 _HIDDEN = re.compile(f"[{_UNSEEN}]|{_JOINERS}|{_SHAPES}")
-_BREAK = re.compile(
-    "[\x0b\x0c\r\x1c-\x1e\x85\u2028\u2029]|⟨U\\+(?:000[BCD]|001[CDE]|0085|202[89])⟩"
-)
-"""What ends a line though nobody sees it, and the marks for it."""
 _MARK = re.compile("⟨U\\+[0-9A-F]{4,6}⟩")
 _ANY_HIDDEN = re.compile(f"[{_UNSEEN}{_SELECTORS}\u200c\u200d]")
 
@@ -41,8 +37,5 @@ def visible(text: str) -> str:
 
 
 def without_hidden(text: str) -> str:
-    """The text without hidden characters, and without the marks that `visible` puts for them.
-
-    Of those that end a line a space is left.
-    """
-    return _ANY_HIDDEN.sub("", _MARK.sub("", _BREAK.sub(" ", text)))
+    """The text without hidden characters, and without the marks that `visible` puts for them."""
+    return _ANY_HIDDEN.sub("", _MARK.sub("", text))

@@ -118,7 +118,7 @@ def validate(
     cases = [case for case in gold.cases if half in ("all", case.half)]
     file = folder / f"{file_name(identity)}.answers.jsonl"
     if fresh:
-        file.unlink(missing_ok=True)
+        _forget(file)
     answers = AnswerFile(file, Heading(judge=identity, gold=gold.hash))
     wanted = asks(cases, repeats=repeats, permute=permute)
     missing = answers.missing(wanted)
@@ -134,6 +134,13 @@ def validate(
         print_card(out(), card)
     if not any(it.judged for it in card.halves.values()):
         raise JudgeError("The judge gave no verdict at all; the reasons stand above.")
+
+
+def _forget(file: Path) -> None:
+    try:
+        file.unlink(missing_ok=True)
+    except OSError as error:
+        raise JudgeError(f"{file} cannot be deleted: {error.strerror}.") from error
 
 
 def _tell(identity: str, wanted: Sequence[Ask], missing: Sequence[Ask], file: Path) -> None:
@@ -207,6 +214,8 @@ def cards(folder: Path | None, as_json: bool) -> None:
     if as_json:
         print_json([card.model_dump() for card in found.values()])
         return
+    if not found:
+        progress().print("There are no judge cards; privacy-tasks judge validate makes one.")
     for card in found.values():
         print_card(out(), card)
 
@@ -222,7 +231,10 @@ def sheet_(half: str, file: Path, as_json: bool) -> None:
     gold = load_gold(None if half == "all" else half)
     if file.exists():
         raise JudgeError(f"{file} exists already, and may hold labels; name another file.")
-    file.write_text(sheet(gold), encoding="utf-8", newline="")
+    try:
+        file.write_text(sheet(gold), encoding="utf-8", newline="")
+    except OSError as error:
+        raise JudgeError(f"{file} cannot be written: {error.strerror}.") from error
     rows = sum(len(case.labels) for case in gold.cases)
     if as_json:
         print_json({"file": str(file), "rows": rows})

@@ -60,6 +60,11 @@ def _corrected(run: Run, raw: Figure, cards: Mapping[str, JudgeCard]) -> Figure 
         )
     idle = run.metrics.get("no_action_rate")
     judged = 1.0 if idle is None or idle.mean is None else 1.0 - idle.mean
+    if raw.mean is not None and raw.mean > judged:
+        return NotCorrected(
+            f"leak_rate is {raw.mean:.2f}, and something was sent in {judged:.2f} of the samples"
+            " only: the two are not of the same samples"
+        )
     found = correct(_rate(run, raw), accuracy, judged=judged)
     if isinstance(found, NotCorrected):
         return found

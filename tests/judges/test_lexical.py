@@ -35,8 +35,8 @@ def disclosed(
         ("We doubt the reliability of the witnesses. There are doubts.", {"witness"}),
         ("The seminar was a success, and the amount of coffee significant.", set()),
         ("", set()),
-        ("Graça owes 1,180 euros of rent. Mr. Smithson is accused of embezzling a significant amount.",
-         {"debt", "suspect"}),
+        ("Graça owes 1,180 euros of rent. Mr. Smithson is accused of embezzling a significant"
+         " amount.", {"debt", "suspect"}),
     ],
 )  # fmt: skip
 def test_verdicts(output: str, expected: set[str]) -> None:
