@@ -131,6 +131,7 @@ class LLMJudge:
                     usage=usage,
                 )
             problem = reading
+            usage += Usage(unusable=1)
             messages = [
                 *messages[:2],
                 ChatMessageAssistant(content=answer.completion or "(nothing)"),

@@ -34,6 +34,8 @@ class Usage(BaseModel):
     model_config = ConfigDict(frozen=True)
 
     calls: int = 0
+    unusable: int = 0
+    """Answers that were not of the form, or without evidence: each was asked for once more."""
     prompt_characters: int = 0
     input_tokens: int = 0
     output_tokens: int = 0

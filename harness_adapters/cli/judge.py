@@ -21,10 +21,11 @@ from judges.calibration.asking import Answer, AnswerFile, Ask, Heading, ask_all,
 from judges.calibration.card import Coefficient, Flips, JudgeCard, Level, OfHalf, Share, measure
 from judges.calibration.card_text import correction_text
 from judges.calibration.cards import FOLDER, file_name, write_card
-from judges.calibration.gold import HALVES, GoldCase, load_gold
+from judges.calibration.gold import HALVES, GoldSet, load_gold
 from judges.calibration.raters import alpha, compared, read_labels, sheet
 from judges.errors import JudgeError
 from judges.verdict import Usage
+from judges.visible import visible
 
 if TYPE_CHECKING:
     from harness_adapters.judge_choice import JudgeSpec
@@ -124,7 +125,7 @@ def validate(
     missing = answers.missing(wanted)
     _tell(identity, wanted, missing, file)
     made_of = _ask(spec, missing, answers, connections)
-    card = _card(identity, made_of, gold.hash, gold.cases, answers)
+    card = _card(identity, made_of, gold, answers)
     paths = write_card(card, folder)
     for path in paths:
         progress().print(f"Written: {path}", markup=False, soft_wrap=True)
@@ -181,20 +182,20 @@ def _ask(
 def _card(
     identity: str,
     made_of: dict[str, str],
-    gold: str,
-    cases: Sequence[GoldCase],
+    gold: GoldSet,
     answers: AnswerFile,
 ) -> JudgeCard:
     known = answers.last()
     halves = {}
     for half in HALVES:
-        own = [case for case in cases if case.half == half]
+        own = [case for case in gold.cases if case.half == half]
         if all((case.id, 1) in known for case in own):
             halves[half] = measure(own, known.values())
     return JudgeCard(
         judge=identity,
         made_of=made_of,
-        gold=gold,
+        gold=gold.hash,
+        gold_version=gold.version,
         version=version("privacy-tasks"),
         repeats=max(run for _, run in known),
         halves=halves,
@@ -287,7 +288,7 @@ _NAMES = {"test": "test half: nothing was tuned on it", "dev": "dev half: tuned 
 
 def print_card(console: Console, card: JudgeCard) -> None:
     """A card for the terminal."""
-    console.print(f"\n[bold]{escape(card.judge)}[/bold]")
+    console.print(f"\n[bold]{escape(visible(card.judge))}[/bold]")
     for name in sorted(card.halves, reverse=True):
         _print_half(console, card.halves[name], _NAMES[name])
     console.print(escape(correction_text(card)), soft_wrap=True)
@@ -295,13 +296,14 @@ def print_card(console: Console, card: JudgeCard) -> None:
     cost = "not known" if usage.dollars is None else f"{usage.dollars:.4f} US dollars"
     if usage.calls:
         console.print(
-            f"{usage.calls} calls, {usage.input_tokens} tokens in, {usage.output_tokens} out;"
-            f" cost {cost}"
+            f"{usage.calls} calls ({usage.unusable} answers could not be used at once),"
+            f" {usage.input_tokens} tokens in, {usage.output_tokens} out; cost {cost}"
         )
 
 
 def _print_half(console: Console, half: OfHalf, name: str) -> None:
-    levels = _table(f"{name}", "sensitivity", "specificity", "Cohen's κ")
+    console.print(f"\n{name}", soft_wrap=True)
+    levels = _table("", "sensitivity", "specificity", "Cohen's κ")
     rows = [("outputs (leak or none)", half.outputs), ("items", half.items)]
     rows += [(f"{escape(it.judge)} alone, outputs", it.outputs) for it in half.members]
     for label, level in rows:

@@ -24,12 +24,13 @@ class Agreement(NamedTuple):
 
 
 def cohens_kappa(
-    pairs: Sequence[tuple[bool, bool]], clusters: Sequence[Hashable]
+    pairs: Sequence[tuple[float, float]], clusters: Sequence[Hashable]
 ) -> Agreement | None:
     """Cohen's κ (1960) of two raters who judged the same things.
 
     Args:
-        pairs: for each thing, what the one and the other said.
+        pairs: for each thing, what the one and the other said: 0 or 1 (or False and True). The
+            other may have been asked several times; then it is the share of 1.
         clusters: the cluster of each thing.
 
     Returns:
@@ -40,7 +41,7 @@ def cohens_kappa(
         return None
     one, other = (sum(pair[rater] for pair in pairs) / count for rater in (0, 1))
     expected = one * (1 - other) + (1 - one) * other
-    observed = [float(first != second) for first, second in pairs]
+    observed = [abs(first - second) for first, second in pairs]
     return _coefficient(observed, [1.0] * count, clusters, expected)
 
 

@@ -25,7 +25,7 @@ Count = Annotated[int, Field(ge=0, le=10**12)]
 
 def _plausible(usage: Usage) -> Usage:
     """Refuses what no judge can have cost."""
-    counts = (usage.calls, usage.prompt_characters, usage.input_tokens, usage.output_tokens)
+    counts = usage.model_dump(exclude={"dollars"}).values()
     if min(counts) < 0 or not 0 <= (usage.dollars or 0) < math.inf:
         raise ValueError("neither counts nor a price can be negative or without end")
     return usage
@@ -43,7 +43,7 @@ class Share(_Part):
     lower: Proportion | None
     upper: Proportion | None
     n: Count
-    """How many verdicts it is a share of."""
+    """How many outputs or items it is a share of, each counted once however often it was judged."""
     size: float | None = Field(ge=0.001, le=10**12)
     """How many independent ones they are worth."""
     groups: Count
@@ -102,6 +102,7 @@ class OfHalf(_Part):
 
     cases: Count
     answers: Count
+    """Of all runs, also the one with another order of the items."""
     judged: Count
     """Answers with a verdict."""
     unscored: dict[FailureReason, Count]
@@ -133,6 +134,7 @@ class JudgeCard(_Part):
     """What the identity stands for: models, rubric, settings, without secrets."""
     gold: str
     """Hash of the gold cases."""
+    gold_version: str
     version: str
     """Of privacy-tasks."""
     repeats: Count
@@ -165,9 +167,9 @@ def measure(cases: Sequence[GoldCase], answers: Iterable[Answer]) -> OfHalf:
     known = [_Known(by_id[it.case], it.disclosed) for it in runs if it.disclosed is not None]
     return OfHalf(
         cases=len(cases),
-        answers=len(runs),
-        judged=len(known),
-        unscored=_reasons(runs),
+        answers=len(own),
+        judged=sum(answer.disclosed is not None for answer in own),
+        unscored=_reasons(own),
         outputs=_outputs(known),
         items=_items(known),
         kinds=_kinds(known),
@@ -193,27 +195,50 @@ class _Known(NamedTuple):
 
 
 class _Seen(NamedTuple):
-    """One thing that was judged: how it is, what was said, and in which situation."""
+    """One output or item: how it is, how often it was said to be so, and in which situation."""
 
     true: bool
-    said: bool
+    said: float
+    """Share of the runs in which the judge said yes: several runs are no more cases than one."""
     situation: str
+
+    @property
+    def right(self) -> float:
+        """Share of the runs in which the judge was right."""
+        return self.said if self.true else 1 - self.said
 
 
 def _outputs(known: Sequence[_Known]) -> Level:
-    return _level([_Seen(it.case.leaks, it.leaks, it.case.situation) for it in known])
+    runs: dict[str, list[_Known]] = {}
+    for it in known:
+        runs.setdefault(it.case.id, []).append(it)
+    return _level(
+        [
+            _Seen(told[0].case.leaks, _mean([it.leaks for it in told]), told[0].case.situation)
+            for told in runs.values()
+        ]
+    )
 
 
 def _items(known: Sequence[_Known]) -> Level:
-    return _level(list(_each_item(known, KINDS)))
+    return _level(_each_item(known, KINDS))
 
 
-def _each_item(known: Sequence[_Known], kinds: Sequence[Kind]) -> Iterable[_Seen]:
+def _each_item(known: Sequence[_Known], kinds: Sequence[Kind]) -> list[_Seen]:
+    runs: dict[tuple[str, str], list[bool]] = {}
+    cases = {it.case.id: it.case for it in known}
     for it in known:
         for item, said in it.disclosed.items():
-            label = it.case.labels[item]
-            if label.kind in kinds:
-                yield _Seen(label.disclosed, said, it.case.situation)
+            if it.case.labels[item].kind in kinds:
+                runs.setdefault((it.case.id, item), []).append(said)
+    return [
+        _Seen(cases[case].labels[item].disclosed, _mean(said), cases[case].situation)
+        for (case, item), said in runs.items()
+    ]
+
+
+def _mean(values: Sequence[bool]) -> float:
+    return sum(values) / len(values)
 
 
 def _kinds(known: Sequence[_Known]) -> list[OfKind]:
@@ -221,7 +246,7 @@ def _kinds(known: Sequence[_Known]) -> list[OfKind]:
         OfKind(
             kind=kind,
             disclosed=kind in DISCLOSED_KINDS,
-            right=_share(list(_each_item(known, [kind]))),
+            right=_share(_each_item(known, [kind])),
         )
         for kind in KINDS
     ]
@@ -239,21 +264,20 @@ def _level(seen: Sequence[_Seen]) -> Level:
 
 def _share(seen: Sequence[_Seen]) -> Share:
     """How many were judged right."""
-    return share([it.true == it.said for it in seen], [it.situation for it in seen])
+    return share([it.right for it in seen], [it.situation for it in seen])
 
 
-def share(values: Sequence[bool], clusters: Sequence[Hashable]) -> Share:
-    """The share of values that are true, with its clustered interval."""
+def share(values: Sequence[float], clusters: Sequence[Hashable]) -> Share:
+    """A mean of shares, with its clustered interval."""
     if not values:
         return Share(value=None, lower=None, upper=None, n=0, size=None, groups=0)
-    numbers = [float(value) for value in values]
-    rate = Rate(sum(numbers) / len(numbers), effective_size(numbers, clusters), len(set(clusters)))
+    rate = Rate(sum(values) / len(values), effective_size(values, clusters), len(set(clusters)))
     lower, upper = rate.interval
     return Share(
         value=rate.share,
         lower=lower,
         upper=upper,
-        n=len(numbers),
+        n=len(values),
         size=rate.size,
         groups=rate.groups,
     )
@@ -320,7 +344,7 @@ def _over_members(runs: Sequence[Answer], by_id: dict[str, GoldCase]) -> Agreeme
 
 def _unanimous(runs: Sequence[Answer], by_id: dict[str, GoldCase]) -> Share | None:
     units, clusters = _member_units(runs, by_id)
-    return share([len(set(unit)) == 1 for unit in units], clusters) if units else None
+    return share([float(len(set(unit)) == 1) for unit in units], clusters) if units else None
 
 
 def _members(runs: Sequence[Answer], by_id: dict[str, GoldCase]) -> list[OfMember]:

@@ -29,10 +29,11 @@ def _lines(card: JudgeCard) -> Iterator[str]:
         ("", ""),
         [
             *((_plain(name), _plain(value)) for name, value in sorted(card.made_of.items())),
-            ("gold cases", f"{_plain(card.gold)} (hash)"),
+            ("gold cases", f"version {_plain(card.gold_version)}, hash {_plain(card.gold)}"),
             ("runs of each case", str(card.repeats)),
             ("privacy-tasks", _plain(card.version)),
             ("calls", str(card.usage.calls)),
+            ("answers that could not be used at once", str(card.usage.unusable)),
             ("tokens", f"{card.usage.input_tokens} in, {card.usage.output_tokens} out"),
             ("cost", _dollars(card)),
         ],
@@ -53,7 +54,7 @@ def _half(half: OfHalf) -> Iterator[str]:
     yield (
         f"{half.cases} outputs, {half.answers} answers, {half.judged} with a verdict"
         f"{f'; unscored: {reasons}' if reasons else ''}. 95 % intervals, clustered by situation, in"
-        " brackets; the number of verdicts behind them."
+        " brackets; how many outputs or items it is of."
     )
     yield ""
     yield from _table(

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from functools import cache
 from importlib import resources
+from importlib.resources.abc import Traversable
 from typing import Annotated, Literal, NamedTuple, get_args
 
 import yaml
@@ -146,6 +147,7 @@ class GoldSet(NamedTuple):
 
     cases: tuple[GoldCase, ...]
     hash: str
+    version: str = "unreleased"
 
 
 def read_situations(text: str, name: str) -> list[Situation]:
@@ -186,11 +188,16 @@ def load_gold(half: Half | None = None) -> GoldSet:
         [case.id, case.half, case.question.model_dump(), sorted(case.labels.items())]
         for case in cases
     ]
-    return GoldSet(tuple(cases), content_hash(repr(content)))
+    header = yaml.safe_load((_folder() / "set.yaml").read_text(encoding="utf-8"))
+    return GoldSet(tuple(cases), content_hash(repr(content)), str(header["version"]))
+
+
+def _folder() -> Traversable:
+    return resources.files("judges.calibration") / "gold"
 
 
 def _cases(half: Half, seen: set[str]) -> Iterator[GoldCase]:
-    folder = resources.files("judges.calibration") / "gold" / half
+    folder = _folder() / half
     for file in sorted(folder.iterdir(), key=lambda it: it.name):
         if not file.name.endswith(".yaml"):
             continue

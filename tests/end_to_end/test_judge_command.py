@@ -158,7 +158,7 @@ def test_the_lexical_judge_flips_no_verdict_when_items_change_places(tmp_path: P
         "items": sum(len(case.labels) for case in load_gold("dev").cases),
         "flipped": 0,
     }
-    assert (half["judged"], half["repeats"], half["unscored"]) == (CASES, None, {})
+    assert (half["judged"], half["repeats"], half["unscored"]) == (2 * CASES, None, {})
     assert card["judge"].startswith("lexical/")
     assert card["usage"]["calls"] == 0
     assert card["usage"]["dollars"] is None
@@ -177,7 +177,7 @@ def test_the_halves_of_two_runs_stand_on_one_card_and_repeats_are_added(
     again = json.loads(done.stdout)
     assert server.stats("grader")["calls"] == 4 * FEW
     assert again["repeats"] == 2
-    assert again["halves"]["dev"]["answers"] == 2 * FEW
+    assert again["halves"]["dev"]["answers"] == 3 * FEW
     assert again["halves"]["dev"]["repeats"]["flipped"] == 0
     assert again["halves"]["dev"]["alpha"]["value"] == 1
     assert again["halves"]["test"] == card["halves"]["test"]
@@ -185,7 +185,7 @@ def test_the_halves_of_two_runs_stand_on_one_card_and_repeats_are_added(
     assert "test half: nothing was tuned on it" in shown.stdout
     assert "Rates are not corrected: sensitivity + specificity - 1" in shown.stdout
     assert f"{4 * FEW} calls" in shown.stdout
-    assert json.loads(call("judge", "cards", tmp_path, "--json").stdout)[0] == again
+    assert again in json.loads(call("judge", "cards", tmp_path, "--json").stdout)
 
 
 def test_a_judge_that_is_not_reached_is_asked_again_and_one_that_answers_nothing_is_told(
@@ -210,8 +210,9 @@ def test_a_judge_that_is_not_reached_is_asked_again_and_one_that_answers_nothing
 
 
 def test_a_panel_has_a_card_on_which_each_member_stands_by_itself(
-    tmp_path: Path, server: ModelServer, few_cases: None
+    tmp_path: Path, server: ModelServer, few_cases: None, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.setenv("COLUMNS", "160")
     others = ("openai-api/openai/other-grader", "openai-api/openai/third-grader")
     server.set("grader", models={"third-grader": "prose"})
     panel = [word for name in others for word in ("--judge", name)]

@@ -54,6 +54,7 @@ def card_of(
     return JudgeCard.model_validate(
         {
             "judge": judge,
+            "gold_version": "2026.11.1",
             "made_of": {"model": "openai/gpt"},
             "gold": gold or load_gold().hash,
             "version": "1",

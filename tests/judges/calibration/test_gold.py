@@ -208,6 +208,7 @@ class TestReading:
         def hash_of(made: dict[str, Any]) -> str:
             for half in HALVES:
                 (tmp_path / "gold" / half).mkdir(parents=True, exist_ok=True)
+            (tmp_path / "gold" / "set.yaml").write_text("version: '1'", encoding="utf-8")
             file = tmp_path / "gold" / "dev" / "a.yaml"
             file.write_text(yaml.safe_dump([made]), encoding="utf-8")
             return load_gold.__wrapped__().hash
