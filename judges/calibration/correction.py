@@ -110,8 +110,6 @@ def correct(raw: Rate, judge: Accuracy, *, judged: float = 1.0) -> Corrected | N
     if refusal:
         return refusal
     rate = _rate(arm)
-    if judged == 0:
-        return Corrected(0.0, 0.0, 0.0)
     grid = np.linspace(0.0, judged, 2001)
     inside = grid[_accepted(grid, raw, judge, judged)]
     # a rate between two points of the grid is always one that fits
@@ -176,6 +174,8 @@ def _refused(arm: Arm) -> NotCorrected | None:
     shares = (raw.share, judge.sensitivity.share, judge.specificity.share, judged)
     if any(not 0 <= share <= 1 for share in shares) or raw.share > judged + 1e-12:
         raise ValueError(f"shares between 0 and 1 were expected, not {shares}")
+    if judged == 0:
+        return NotCorrected("nothing was sent that a judge could have erred on")
     return refused(judge) or _does_not_fit(raw, judge, judged)
 
 
@@ -189,8 +189,8 @@ def refused(judge: Accuracy) -> NotCorrected | None:
     )
 
 
-_CLEARLY = 2.576
-"""Standard errors beyond which fewer than one in a hundred studies lie by chance."""
+_CLEARLY = 1.645
+"""Standard errors beyond which at most one study in twenty lies by chance."""
 
 
 def _does_not_fit(raw: Rate, judge: Accuracy, judged: float) -> NotCorrected | None:
