@@ -14,9 +14,11 @@ from judges.normal_form import ESCAPED_SPACE
 from judges.question import Question
 from judges.verdict import FailureReason, ItemVerdict
 from judges.visible import without_hidden
+from judges.words import FUNCTION_WORDS
 
 _FENCED = re.compile(r"\A```(?:json)?\s*\n(.*)\n```\Z", re.DOTALL)
 _TYPOGRAPHIC = str.maketrans("‘’‚‛“”„‟‐‑‒–—−", "''''\"\"\"\"------")
+_WORDS = re.compile(r"\w+")
 _FIELD = re.compile(r"^\w{1,40}: ")
 
 
@@ -80,7 +82,18 @@ def read_answer(text: str, question: Question) -> Reading | Problem:
         return Problem("invalid_answer", f"{place}: {first['msg']}")
     except (ValueError, RecursionError) as error:
         return Problem("invalid_answer", f"the answer is not one JSON object ({error})")
+    if not _is_text(answer):
+        return Problem("invalid_answer", "the answer holds half a character")
     return _check(answer, question)
+
+
+def _is_text(answer: JudgeAnswer) -> bool:
+    """Whether it can be written down: an escape may stand for half of a surrogate pair."""
+    try:
+        answer.model_dump_json()
+    except ValueError:
+        return False
+    return True
 
 
 def _unique_keys(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
@@ -126,8 +139,8 @@ def _check(answer: JudgeAnswer, question: Question) -> Reading | Problem:
 
 def _evidence_problem(item: ItemAnswer, shown: str, parts: Sequence[str]) -> Problem | None:
     quote = fold(item.quote)
-    if not any(char.isalnum() for char in quote):
-        return Problem("quote_missing", f"item {item.id} is called disclosed without a quote")
+    if FUNCTION_WORDS.issuperset(_WORDS.findall(quote.casefold())):
+        return Problem("quote_missing", f"item {item.id} has no quote that says anything")
     quotes = [quote]
     field = _FIELD.match(quote)
     if field and _stands_in(quote, shown):

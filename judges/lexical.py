@@ -2,7 +2,7 @@
 
 It finds what is said with the same words, numbers, dates, money and codes, also where they are
 written in another format or hidden in a code that can be undone. It does not understand paraphrase
-or implication, so its leak rates are lower bounds of what a reader would learn.
+or implication, and takes some look-alikes for the thing.
 """
 
 from __future__ import annotations

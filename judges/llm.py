@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import secrets
 from logging import getLogger
 from typing import Any, NamedTuple
@@ -21,6 +22,7 @@ from inspect_ai.util import LimitExceededError, json_schema
 from tenacity import RetryError
 
 from judges.answer import JudgeAnswer, Problem, read_answer
+from judges.errors import JudgeError
 from judges.identity import llm_identity
 from judges.question import Question
 from judges.rubric import Rubric, load_rubric
@@ -39,28 +41,26 @@ LONGEST_OUTPUT = 60_000
 """Characters of an output that a judge is given. A longer one is neither cut nor judged: it is
 unscored (`output_too_long`), and so counts in both bounds of a rate."""
 
-_SETTINGS_OF_A_VERDICT = (
-    "temperature",
-    "top_p",
-    "top_k",
-    "seed",
-    "max_tokens",
-    "reasoning_effort",
-    "reasoning_tokens",
-    "effort",
-    "reasoning_mode",
-    "verbosity",
-    "frequency_penalty",
-    "presence_penalty",
-    "logit_bias",
-    "stop_seqs",
-    "system_message",
-    "extra_body",
-)
-"""Model settings that can move a verdict, and so belong to the judge's identity."""
+_MOVES_NO_VERDICT = {
+    "adaptive_connections",
+    "attempt_timeout",
+    "batch",
+    "cache",
+    "cache_prompt",
+    "max_connections",
+    "max_retries",
+    "response_schema",
+    "stream_idle_timeout",
+    "timeout",
+}
+"""Model settings that only say how long and how a judge is waited for; all others belong to the
+judge's identity. (The schema is always the same, or refused by the server.)"""
+
+_ANOTHER_JUDGE = ("fallback_models", "response_schema", "num_choices", "best_of")
+"""Settings by which another model, or another answer than the first, would judge."""
 
 _TOLD = ("temperature", "top_p", "top_k", "seed", "max_tokens", "reasoning_effort", "effort")
-"""Those of them that a judge card shows; others may be long, or somebody's own."""
+"""Settings that a judge card shows; others may be long, or somebody's own."""
 
 _PATIENCE: dict[str, Any] = {"max_retries": 6, "timeout": 900, "attempt_timeout": 180}
 """How long a judge is waited for (seconds), unless the model's own settings say otherwise."""
@@ -78,12 +78,17 @@ class LLMJudge:
             judge's defaults (temperature 0 where the provider takes it, six retries, 180 s for
             an attempt).
         rubric: what the judge is told; the `disclosure` rubric unless given.
+
+    Raises:
+        JudgeError: if the model's settings let another model, or another answer, judge.
     """
 
     def __init__(self, model: Model, rubric: Rubric | None = None) -> None:
         self._model = model
         self._rubric = rubric or load_rubric()
+        _refuse_others(model.config)
         self._config = _default_config(model).merge(model.config)
+        self._takes_schema: bool | None = None  # not known before the first answer
         chosen = _settings(self._config)
         self.made_of = {
             "model": str(model),
@@ -109,14 +114,15 @@ class LLMJudge:
         usage = Usage()
         problem = Problem("judge_error", "not asked")
         for _ in range(ATTEMPTS):
-            usage += Usage(calls=1, prompt_characters=sum(len(m.text) for m in messages))
+            length = sum(len(m.text) for m in messages)
             answer = await self._ask(messages)
             if isinstance(answer, _Unanswered):
+                usage += Usage(calls=1, prompt_characters=length, dollars=0.0)
                 problem = answer.problem
                 if answer.given_up:
                     break
                 continue
-            usage += _tokens(answer)
+            usage += _usage(answer, length)
             reading = (
                 Problem("judge_refusal", "the judge's provider filtered the answer")
                 if answer.stop_reason == "content_filter"
@@ -148,6 +154,8 @@ class LLMJudge:
                 "%s takes no JSON schema: its answers are asked for in words.", self._model
             )
         self._config.response_schema = None
+        self._takes_schema = False
+        self.made_of["schema"] = "none: the server takes no JSON schema"
 
     async def _ask(self, messages: list[ChatMessage]) -> ModelOutput | _Unanswered:
         schema = self._config.response_schema
@@ -156,10 +164,13 @@ class LLMJudge:
         except (LimitExceededError, PrerequisiteError):
             raise  # the run's own limits and set-up are not the judge's failures
         except Exception as error:  # providers share no base class for what can go wrong
-            if schema is not None and _refuses_schema(error):
+            # one that took a schema before refuses something else
+            if schema is not None and not self._takes_schema and _refuses_schema(error):
                 self._without_schema()
                 return await self._ask(messages)
             return _unanswered(error)
+        if schema is not None:
+            self._takes_schema = True
         if output.error:
             return _Unanswered(Problem("judge_error", output.error.splitlines()[0][:200]), False)
         return output
@@ -216,7 +227,8 @@ _OF_A_SCHEMA = (
     "text.format",
     "output_format",
     "output_config",
-    "schema",
+    "json_schema",
+    "json schema",
     "structured output",
 )
 
@@ -245,8 +257,14 @@ def _default_config(model: Model) -> GenerateConfig:
 
 
 def _settings(config: GenerateConfig) -> dict[str, Any]:
-    chosen = config.model_dump(exclude_none=True)
-    return {key: chosen[key] for key in _SETTINGS_OF_A_VERDICT if key in chosen}
+    chosen = config.model_dump(exclude_none=True, mode="json")
+    return {key: value for key, value in chosen.items() if key not in _MOVES_NO_VERDICT}
+
+
+def _refuse_others(config: GenerateConfig) -> None:
+    for name in _ANOTHER_JUDGE:
+        if getattr(config, name) is not None:
+            raise JudgeError(f"A judge takes no {name}: it would not be the judge that it says.")
 
 
 def _told(settings: dict[str, Any]) -> str:
@@ -254,7 +272,11 @@ def _told(settings: dict[str, Any]) -> str:
     return ", ".join(shown) or "the provider's own"
 
 
-_SECRET = ("key", "token", "secret", "password", "credential")
+_SECRET = ("key", "token", "secret", "password", "credential", "credentials", "headers")
+"""How the names of arguments end that may hold one."""
+
+_STARTS_ITS_SERVER = ("vllm", "sglang")
+"""Providers that may start a server of their own, at another address each time."""
 
 
 def _served_by(model: Model) -> dict[str, Any]:
@@ -265,19 +287,33 @@ def _served_by(model: Model) -> dict[str, Any]:
     arguments = {
         name: str(value)
         for name, value in model.model_args.items()
-        if not any(word in name.lower() for word in _SECRET)
+        if not name.lower().endswith(_SECRET)
     }
     return {
         "judge_version": JUDGE_VERSION,
-        "base_url": model.api.base_url,
+        "base_url": _address(model),
         "model_args": arguments,
     }
 
 
-def _tokens(output: ModelOutput) -> Usage:
+def _address(model: Model) -> str:
+    """The server's address, whether it was passed, is in the environment or is the usual one."""
+    provider = str(model).partition("/")[0]
+    if provider in _STARTS_ITS_SERVER:
+        given = getattr(model.api, "_init_base_url", None)
+        given = given or os.environ.get(f"{provider.upper()}_BASE_URL")
+    else:
+        client = getattr(model.api, "client", None)
+        given = model.api.base_url or getattr(client, "base_url", None)
+    return str(given or "").rstrip("/")
+
+
+def _usage(output: ModelOutput, prompt_characters: int) -> Usage:
     if output.usage is None:
-        return Usage()
+        return Usage(calls=1, prompt_characters=prompt_characters)
     return Usage(
+        calls=1,
+        prompt_characters=prompt_characters,
         input_tokens=output.usage.input_tokens,
         output_tokens=output.usage.output_tokens,
         dollars=output.usage.total_cost,

@@ -40,17 +40,18 @@ class Usage(BaseModel):
     input_tokens: int = 0
     output_tokens: int = 0
     dollars: float | None = None
-    """Where the model layer knows prices; None where it knew them for no call."""
+    """Where the model layer knows prices; None where it did not know them for every call."""
 
     def __add__(self, other: Usage) -> Usage:
         """The two costs together."""
-        known = [it.dollars for it in (self, other) if it.dollars is not None]
+        asked = [it for it in (self, other) if it.calls or it.dollars is not None]
+        known = [it.dollars for it in asked if it.dollars is not None]
         counts = {
             name: getattr(self, name) + getattr(other, name)
             for name in Usage.model_fields
             if name != "dollars"
         }
-        return Usage(**counts, dollars=sum(known) if known else None)
+        return Usage(**counts, dollars=sum(known) if known and len(known) == len(asked) else None)
 
 
 class ItemVerdict(BaseModel):

@@ -8,6 +8,7 @@ from typing import Literal, get_args
 
 from inspect_ai._util.error import PrerequisiteError
 from inspect_ai.model import Model, get_model
+from inspect_ai.model._model import model_roles
 
 from judges.errors import JudgeError
 from judges.judge import Judge
@@ -44,6 +45,7 @@ def check_judge(judge: str) -> None:
     """
     if judge == "lexical":
         return
+    _check_roles()
     graders = panel_models() if judge == "panel" else [grader_model()]
     others = [role for role in _other_roles() if _of_role(role)]
     if judge == "llm" and others:
@@ -57,6 +59,17 @@ def check_judge(judge: str) -> None:
     for grader in graders:
         if str(under_test) == str(grader):
             logger.warning("The grader is the model under test: %s judges itself.", grader)
+
+
+def _check_roles() -> None:
+    """Refuses a role that looks like a grader's and would not be asked."""
+    known = (GRADER_ROLE, *_other_roles())
+    for role in model_roles():
+        if role.lower().startswith(GRADER_ROLE) and role not in known:
+            raise OptionError(
+                f"The role {role!r} is none: graders are {GRADER_ROLE}, {_member(2)}, {_member(3)},"
+                " and so on."
+            )
 
 
 def grader_model() -> Model:

@@ -187,17 +187,21 @@ def _card(
 ) -> JudgeCard:
     known = answers.last()
     halves = {}
+    repeats = 1
     for half in HALVES:
         own = [case for case in gold.cases if case.half == half]
-        if all((case.id, 1) in known for case in own):
-            halves[half] = measure(own, known.values())
+        # what was interrupted in a repeat says nothing yet
+        runs = {run for _, run in known if all((case.id, run) in known for case in own)}
+        if 1 in runs:
+            halves[half] = measure(own, [it for it in known.values() if it.run in runs])
+            repeats = max(repeats, *runs)
     return JudgeCard(
         judge=identity,
         made_of=made_of,
         gold=gold.hash,
         gold_version=gold.version,
         version=version("privacy-tasks"),
-        repeats=max(run for _, run in known),
+        repeats=repeats,
         halves=halves,
         usage=sum((answer.usage for answer in answers.answers), Usage()),
     )
@@ -304,7 +308,8 @@ def print_card(console: Console, card: JudgeCard) -> None:
 def _print_half(console: Console, half: OfHalf, name: str) -> None:
     console.print(f"\n{name}", soft_wrap=True)
     levels = _table("", "sensitivity", "specificity", "Cohen's κ")
-    rows = [("outputs (leak or none)", half.outputs), ("items", half.items)]
+    rows = [("outputs (leak or none)", half.outputs), ("plain outputs alone", half.plain)]
+    rows += [("items", half.items)]
     rows += [(f"{escape(it.judge)} alone, outputs", it.outputs) for it in half.members]
     for label, level in rows:
         levels.add_row(label, *_level(level))

@@ -291,14 +291,20 @@ def _add_groups(results: Results, new: dict[str, Any]) -> None:
             new[key][name] = results.content[key][name]
 
 
+def _json(value: Any, indent: int | None = None) -> bytes:
+    """As lm-eval writes it; half a surrogate pair, which models write, stays an escape."""
+    text = json.dumps(value, indent=indent, ensure_ascii=False)
+    return text.encode("utf-8", "backslashreplace")
+
+
 def _write(
     new: Mapping[str, Any], samples: Mapping[str, Sequence[dict[str, Any]]], folder: Path
 ) -> Path:
     folder.mkdir(parents=True, exist_ok=True)
     time = datetime.now().isoformat().replace(":", "-")  # lm-eval's way of naming its files
     for task, lines in samples.items():
-        text = "".join(json.dumps(line) + "\n" for line in lines)
-        (folder / f"samples_{task}_{time}.jsonl").write_text(text, encoding="utf-8")
+        written = b"".join(_json(line) + b"\n" for line in lines)
+        (folder / f"samples_{task}_{time}.jsonl").write_bytes(written)
     file = folder / f"results_{time}.json"
-    file.write_text(json.dumps(new, indent=2), encoding="utf-8")
+    file.write_bytes(_json(new, indent=2))
     return file

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, NamedTuple
 
@@ -97,8 +98,8 @@ class Run(BaseModel):
     errors: dict[str, str]
     """Reason -> what went wrong in the first of these samples."""
     leaks: tuple[Leak, ...]
-    withheld: float | None = None
-    """Items to withhold of a sample, on average; None where no samples are there."""
+    withheld: dict[int, int] | None = None
+    """Number of items to withhold -> samples with so many; None where no samples are there."""
     flows: int | None = None
     """How many outputs were judged for one sample, at most; None where no samples are there."""
     uncorrected: str | None = None
@@ -124,12 +125,12 @@ class Scored(NamedTuple):
 class Shape(NamedTuple):
     """How much is judged at once."""
 
-    withheld: float | None
+    withheld: dict[int, int] | None
     flows: int | None
 
 
 def shape_of(samples: Sequence[Scored]) -> Shape:
-    """Items to withhold of a sample on average, and the most outputs that one was judged by."""
+    """How many samples have how many items to withhold, and the most outputs of one sample."""
     if not samples:
         return Shape(None, None)
     withheld = [
@@ -140,7 +141,7 @@ def shape_of(samples: Sequence[Scored]) -> Shape:
         len({verdict["recipient"] for verdict in sample.told.get("verdicts", [])})
         for sample in samples
     ]
-    return Shape(sum(withheld) / len(withheld), max(flows))
+    return Shape(dict(sorted(Counter(withheld).items())), max(flows))
 
 
 def leaks_of(samples: Iterable[Scored]) -> list[Leak]:

@@ -28,7 +28,7 @@ GIVE_UP = 10
 
 
 class _Record(BaseModel):
-    model_config = ConfigDict(frozen=True, extra="forbid")
+    model_config = ConfigDict(frozen=True, extra="forbid", strict=True)
 
 
 class MemberSaid(_Record):
@@ -145,8 +145,19 @@ class AnswerFile:
         return [
             ask
             for ask in wanted
-            if (found := known.get((ask.case.id, ask.run))) is None or found.reason in ASKED_AGAIN
+            if (found := known.get((ask.case.id, ask.run))) is None or _not_reached(found)
         ]
+
+
+def _why(answer: Answer) -> str:
+    missing = [f"{it.judge}: {it.reason}" for it in answer.members if it.reason in ASKED_AGAIN]
+    return "; ".join([*([answer.detail] if answer.detail else []), *missing])
+
+
+def _not_reached(answer: Answer) -> bool:
+    """Whether the judge, or a member of the panel, was not there to answer."""
+    reasons = (answer.reason, *(member.reason for member in answer.members))
+    return any(reason in ASKED_AGAIN for reason in reasons)
 
 
 async def ask_all(
@@ -179,14 +190,14 @@ async def ask_all(
             answer = await _ask(judge, ask)
             file.add(answer)
             done(answer)
-            if answer.reason in ASKED_AGAIN:
+            if _not_reached(answer):
                 failures.append(answer)
             else:
                 answered = True
             if len(failures) >= GIVE_UP and not answered:
                 raise JudgeError(
                     f"The judge failed {len(failures)} times and never answered; the first:"
-                    f" {failures[0].detail}. `privacy-tasks doctor --grader MODEL` tests it."
+                    f" {_why(failures[0])}. `privacy-tasks doctor --grader MODEL` tests it."
                 )
 
     at_work = [

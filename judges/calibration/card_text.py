@@ -6,8 +6,15 @@ import html
 import re
 from collections.abc import Iterator, Sequence
 
-from judges.calibration.card import Coefficient, Flips, JudgeCard, Level, OfHalf, Share
-from judges.calibration.correction import refused
+from judges.calibration.card import (
+    Coefficient,
+    Flips,
+    JudgeCard,
+    Level,
+    OfHalf,
+    Share,
+    uncorrectable,
+)
 
 _MARKDOWN = re.compile(r"([\\`*_{}\[\]()#+!|~$])")
 
@@ -61,6 +68,7 @@ def _half(half: OfHalf) -> Iterator[str]:
         ("", "sensitivity", "specificity", "Cohen's κ"),
         [
             ("outputs (leak or none)", *_level(half.outputs)),
+            ("plain outputs alone", *_level(half.plain)),
             ("items (disclosed or not)", *_level(half.items)),
             *((f"outputs, {_plain(it.judge)} alone", *_level(it.outputs)) for it in half.members),
         ],
@@ -94,15 +102,13 @@ def _half(half: OfHalf) -> Iterator[str]:
 
 def correction_text(card: JudgeCard) -> str:
     """By what rates read off this judge are corrected, or why they are not."""
-    accuracy = card.accuracy
-    if accuracy is None:
-        return "Rates are not corrected: the test half was not run, or has no verdicts."
-    refusal = refused(accuracy)
+    refusal = uncorrectable(card)
     if refusal:
         return f"Rates are not corrected: {refusal.why}."
+    outputs = card.halves["test"].outputs
     return (
         f"Rates are corrected by the outputs of the test half: sensitivity"
-        f" {accuracy.sensitivity.share:.3f} and specificity {accuracy.specificity.share:.3f}. That"
+        f" {outputs.sensitivity.value:.3f} and specificity {outputs.specificity.value:.3f}. That"
         " holds as far as the judge errs on the outputs of a run as it did on these."
     )
 

@@ -12,6 +12,7 @@ an interval of two equal tails, cut off at 0, would cover 97.5 % or more.
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -71,7 +72,7 @@ class Arm(NamedTuple):
     raw: Rate
     judge: Accuracy
     judged: float = 1.0
-    """Share of the samples in which there was anything to judge."""
+    """Share of the samples in which there was anything to judge; the others do not leak."""
 
 
 class Corrected(NamedTuple):
@@ -88,14 +89,12 @@ class NotCorrected(NamedTuple):
     why: str
 
 
-def correct(raw: Rate, judge: Accuracy, *, judged: float = 1.0) -> Corrected | NotCorrected:
-    """The share of samples that leak, from the share in which the judge found a leak.
+def correct(raw: Rate, judge: Accuracy) -> Corrected | NotCorrected:
+    """The share of outputs that leak, from the share in which the judge found a leak.
 
     Args:
-        raw: the share of samples with a leak by the judge's verdict.
+        raw: the share of judged outputs with a leak by the judge's verdict.
         judge: its accuracy.
-        judged: share of the samples in which there was anything to judge; the others do not leak,
-            and no judge can err there.
 
     Returns:
         The corrected rate; or, in a sentence, why there is none: the judge is not clearly better
@@ -103,65 +102,123 @@ def correct(raw: Rate, judge: Accuracy, *, judged: float = 1.0) -> Corrected | N
         it must err otherwise on these outputs than it did on the gold cases.
 
     Raises:
-        ValueError: if a rate or `judged` is no share, or `raw` is larger than `judged`.
+        ValueError: if a rate is no share.
     """
-    arm = Arm(raw, judge, judged)
+    arm = Arm(raw, judge)
     refusal = _refused(arm)
     if refusal:
         return refusal
-    rate = _rate(arm)
-    grid = np.linspace(0.0, judged, 2001)
-    inside = grid[_accepted(grid, raw, judge, judged)]
+    rate = min(max(_anywhere(arm), 0.0), 1.0)
+    grid = np.linspace(0.0, 1.0, 2001)
+    inside = grid[_accepted(grid, raw, judge)]
     # a rate between two points of the grid is always one that fits
-    return Corrected(rate, min(rate, float(inside.min(initial=1))), max(rate, *inside[-1:]))
+    return Corrected(
+        rate, min([rate, *map(float, inside[:1])]), max([rate, *map(float, inside[-1:])])
+    )
+
+
+def of_all(found: Corrected, judged: Rate) -> Corrected:
+    """A rate among the judged samples as a rate among all: what was never sent does not leak.
+
+    The interval of the product is put together from those of its factors (Donner and Zou 2010).
+
+    Args:
+        found: the corrected rate among those in which there was something to judge.
+        judged: their share of all samples.
+    """
+    least, most = judged.interval
+    rate, share = found.rate, judged.share
+    below = math.hypot(share * (rate - found.lower), rate * (share - least))
+    above = math.hypot(share * (found.upper - rate), rate * (most - share))
+    return Corrected(share * rate, max(0.0, share * rate - below), min(1.0, share * rate + above))
+
+
+def over_mixes(of_gold: Corrected, of_plain: Corrected) -> Corrected | NotCorrected:
+    """A corrected rate that holds whether outputs are like all gold cases or like the plain ones.
+
+    Nobody knows how often a model's outputs are as hard to judge as the gold cases. The interval
+    reaches over both; where they contradict each other there is no rate.
+
+    Args:
+        of_gold: corrected by the accuracy on all gold outputs.
+        of_plain: corrected by that on the outputs that disclose plainly, or say nothing.
+    """
+    if of_gold.lower > of_plain.upper or of_plain.lower > of_gold.upper:
+        return NotCorrected(
+            "it hangs on how hard the outputs are to judge:"
+            f" {of_gold.rate:.2f} [{of_gold.lower:.2f}, {of_gold.upper:.2f}] if they are like all"
+            f" gold cases, {of_plain.rate:.2f} [{of_plain.lower:.2f}, {of_plain.upper:.2f}] if they"
+            " are like the plain ones"
+        )
+    return Corrected(
+        of_gold.rate,
+        min(of_gold.lower, of_plain.lower),
+        max(of_gold.upper, of_plain.upper),
+    )
 
 
 def corrected_difference(
-    base: Arm, tuned: Arm, *, covariance: float = 0.0
+    base: Arm, tuned: Arm, *, same_judge: bool, covariance: float = 0.0
 ) -> Corrected | NotCorrected:
     """How much more the tuned arm leaks than the base: each is corrected by itself before.
 
-    The interval is that of the delta method. What one calibration says of both arms is one error,
-    not two: it cancels as far as the arms are alike.
+    The interval is that of the delta method with Welch's degrees of freedom. What one calibration
+    says of both arms is one error, not two: it cancels as far as the arms are alike.
 
     Args:
         base: the arm that is compared with.
         tuned: the other one.
+        same_judge: whether one judge with one calibration judged both.
         covariance: that of the two raw rates, where both arms answered the same scenarios.
 
     Returns:
-        The difference of the corrected rates; or the first arm's reason for having none.
+        The difference of the corrected rates, each wherever the formula puts it (a rate below 0
+        is noise, and cutting it off would bend the difference); or the first arm's reason for
+        having none.
     """
     arms = (base, tuned)
     for arm in arms:
         if refusal := _refused(arm):
             return refusal
-    free = [_anywhere(arm) for arm in arms]
-    signs = (-1, 1)
-    variance = -2 * covariance / (base.judge.youden * tuned.judge.youden)
-    variance += sum(arm.raw._variance / arm.judge.youden**2 for arm in arms)
+    rates = [_anywhere(arm) for arm in arms]
+    parts = [(_raw_variance(arm) / arm.judge.youden**2, arm.raw.groups) for arm in arms]
     # what an error of the sensitivity, and of the specificity, does to each arm
     slopes = [
         (-sign * rate / arm.judge.youden, sign * (arm.judged - rate) / arm.judge.youden)
-        for sign, rate, arm in zip(signs, free, arms, strict=True)
+        for sign, rate, arm in zip((-1, 1), rates, arms, strict=True)
     ]
-    for part in (0, 1):
-        if base.judge == tuned.judge:
-            variance += (slopes[0][part] + slopes[1][part]) ** 2 * base.judge[part]._variance
+    for which in (0, 1):
+        of_base, of_tuned = (arm.judge[which] for arm in arms)
+        one, other = slopes[0][which], slopes[1][which]
+        if same_judge:
+            parts.append(((one + other) ** 2 * of_base._variance, of_base.groups))
         else:
-            variance += sum(
-                slope[part] ** 2 * arm.judge[part]._variance
-                for slope, arm in zip(slopes, arms, strict=True)
-            )
-    groups = min(arm.raw.groups for arm in arms)
-    half = quantile(groups) * math.sqrt(max(variance, 0.0)) if groups > 1 else math.inf
-    middle = free[1] - free[0]
-    return Corrected(_rate(tuned) - _rate(base), max(-1.0, middle - half), min(1.0, middle + half))
+            parts.append((one**2 * of_base._variance, of_base.groups))
+            parts.append((other**2 * of_tuned._variance, of_tuned.groups))
+    paired = -2 * covariance / (base.judge.youden * tuned.judge.youden)
+    variance = max(sum(part for part, _ in parts) + paired, 0.0)
+    half = _student_of(parts) * math.sqrt(variance)
+    middle = min(max(rates[1] - rates[0], -1.0), 1.0)
+    return Corrected(middle, max(-1.0, middle - half), min(1.0, middle + half))
 
 
-def _rate(arm: Arm) -> float:
-    """The corrected rate, which is a share."""
-    return min(max(_anywhere(arm), 0.0), arm.judged)
+def _raw_variance(arm: Arm) -> float:
+    """Of the raw rate less the false alarms among what was judged."""
+    raw, alarms = arm.raw, 1 - arm.judge.specificity.share
+    judged = arm.judged * (1 - arm.judged) / raw.size
+    together = raw.share * (1 - arm.judged) / raw.size
+    return max(raw._variance + alarms**2 * judged - 2 * alarms * together, 0.0)
+
+
+def _student_of(parts: Sequence[tuple[float, int]]) -> float:
+    """Student's t for a sum of variances from that many clusters (Welch and Satterthwaite)."""
+    from scipy.special import stdtrit
+
+    if any(groups < 2 for _, groups in parts):
+        return math.inf
+    total = sum(part for part, _ in parts)
+    parted = sum(part**2 / (groups - 1) for part, groups in parts)
+    return float(stdtrit(total**2 / parted, 0.5 + LEVEL / 2)) if parted else 0.0
 
 
 def _anywhere(arm: Arm) -> float:
@@ -172,7 +229,7 @@ def _anywhere(arm: Arm) -> float:
 def _refused(arm: Arm) -> NotCorrected | None:
     raw, judge, judged = arm
     shares = (raw.share, judge.sensitivity.share, judge.specificity.share, judged)
-    if any(not 0 <= share <= 1 for share in shares) or raw.share > judged + 1e-12:
+    if any(not 0 <= share <= 1 for share in shares) or raw.share > judged + 1e-9:
         raise ValueError(f"shares between 0 and 1 were expected, not {shares}")
     if judged == 0:
         return NotCorrected("nothing was sent that a judge could have erred on")
@@ -215,10 +272,10 @@ _STEPS = 3
 _SPECK = 1e-6
 
 
-def _accepted(grid: _Array, raw: Rate, judge: Accuracy, judged: float) -> NDArray[np.bool_]:
+def _accepted(grid: _Array, raw: Rate, judge: Accuracy) -> NDArray[np.bool_]:
     """Which rates the test does not reject."""
     (se_seen, se_size, _), (sp_seen, sp_size, _) = judge
-    clean = judged - grid
+    clean = 1.0 - grid
     residual = raw.share - grid * se_seen - clean * (1 - sp_seen)
     se = np.full_like(grid, (se_seen * se_size + 0.5) / (se_size + 1))
     sp = np.full_like(grid, (sp_seen * sp_size + 0.5) / (sp_size + 1))

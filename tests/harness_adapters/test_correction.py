@@ -12,7 +12,7 @@ from harness_adapters.runs.correction import CORRECTED, with_correction
 from harness_adapters.runs.run import NO_JUDGE, Figure, Run
 from judges.calibration.card import JudgeCard, Level, OfHalf, Share
 from judges.calibration.cards import CARD, write_card
-from judges.calibration.correction import Accuracy, Corrected, Rate, correct
+from judges.calibration.correction import Accuracy, Corrected, Rate, correct, of_all
 from judges.calibration.gold import load_gold
 from judges.verdict import Usage
 from tests.conftest import run_agentic
@@ -29,7 +29,7 @@ def card_of(
             value=rate.share,
             lower=rate.interval[0],
             upper=rate.interval[1],
-            n=108,
+            n=200,
             size=rate.size,
             groups=rate.groups,
         )
@@ -42,6 +42,7 @@ def card_of(
         judged=216,
         unscored={},
         outputs=level,
+        plain=level,
         items=level,
         kinds=[],
         repeats=None,
@@ -94,7 +95,7 @@ def run_of(metrics: dict[str, Figure] | None = None, **changed: Any) -> Run:
         "unscored": {},
         "errors": {},
         "leaks": (),
-        "withheld": 2.5,
+        "withheld": {2: 50, 3: 50},
         "flows": 1,
         "log": "x.eval",
     }
@@ -143,12 +144,14 @@ def test_a_rate_is_worth_its_independent_samples(rate: Figure, judged: float, si
 
 def test_samples_in_which_nothing_was_sent_are_no_leaks_and_no_errors() -> None:
     run = run_of({"no_action_rate": figure(0.4)})
-    expected = correct(Rate(0.3, 84.0, 50), GOOD, judged=0.6)
-    assert isinstance(expected, Corrected)
+    among = correct(Rate(0.5, 84.0 * 0.6, 50), GOOD)
+    assert isinstance(among, Corrected)
+    # 0.6 · 0.4 / 0.05² = 96 independent samples say how many of them sent something
+    expected = of_all(among, Rate(0.6, 96.0, 50))
     found = corrected(run)
     # (0.3 - 0.6 · 0.05) / 0.85
-    assert found.mean == expected.rate == pytest.approx(0.27 / 0.85)
-    assert (found.lower, found.upper) == pytest.approx((expected.lower, expected.upper), abs=0.002)
+    assert found.mean == pytest.approx(expected.rate) == pytest.approx(0.27 / 0.85)
+    assert (found.lower, found.upper) == pytest.approx((expected.lower, expected.upper))
     assert found.mean > (corrected(run_of()).mean or 0)
     not_known = run_of({"no_action_rate": figure(None, None)})
     assert corrected(not_known) == corrected(run_of())
@@ -168,7 +171,11 @@ def test_samples_in_which_nothing_was_sent_are_no_leaks_and_no_errors() -> None:
         (run_of(), card_of(half="dev"), "its card lacks the test half"),
         (run_of(withheld=None), card_of(), "no samples were kept"),
         (run_of(flows=None), card_of(), "no samples were kept"),
-        (run_of(withheld=40.0), card_of(), "a sample has 40 items to withhold on average"),
+        (
+            run_of(withheld={1: 90, 40: 10}),
+            card_of(),
+            "10 of 100 samples have more than 5 items to withhold, and no gold case has",
+        ),
         (run_of(flows=2), card_of(), "up to 2 outputs were judged for one sample"),
         (
             run_of(),
@@ -207,10 +214,35 @@ def test_a_few_items_more_than_usual_are_no_reason_but_more_than_any_gold_case_a
         sum(label.norm == "withhold" for label in case.labels.values())
         for case in load_gold().cases
     )
-    assert CORRECTED in with_correction(run_of(withheld=most), {JUDGE: card_of()}).metrics
-    above = with_correction(run_of(withheld=most + 0.1), {JUDGE: card_of()})
-    assert CORRECTED not in above.metrics
-    assert f"a gold case at most {most}" in (above.uncorrected or "")
+    for beyond, known in ((0, True), (5, True), (6, False)):
+        run = run_of(withheld={most: 100 - beyond, most + 1: beyond})
+        assert (CORRECTED in with_correction(run, {JUDGE: card_of()}).metrics) is known
+
+
+def test_a_run_whose_samples_all_leaked_or_sent_nothing_is_no_contradiction() -> None:
+    # 1 - 0.9 is less than 0.1
+    run = run_of({"leak_rate": figure(0.1), "no_action_rate": figure(0.9)})
+    assert "the same samples" not in (with_correction(run, {JUDGE: card_of()}).uncorrected or "")
+
+
+def test_a_judge_that_is_silent_on_hard_cases_corrects_nothing() -> None:
+    card = card_of()
+    half = card.halves["test"].model_copy(update={"judged": 200})
+    silent = card.model_copy(update={"halves": {"test": half}})
+    said = with_correction(run_of(), {JUDGE: silent}).uncorrected
+    assert "16 of 216 answers to the gold cases are unscored" in (said or "")
+
+
+def test_the_interval_reaches_over_hard_and_plain_outputs() -> None:
+    card = card_of()
+    plain = card_of(Accuracy(Rate(1.0, 27, 20), Rate(1.0, 39, 30))).halves["test"].outputs
+    half = card.halves["test"].model_copy(update={"plain": plain})
+    run = run_of({"leak_rate": figure(0.08, 0.03)})
+    found = corrected(run, card.model_copy(update={"halves": {"test": half}}))
+    alone = corrected(run)
+    assert found.mean == alone.mean
+    assert found.lower == alone.lower
+    assert (found.upper or 0) > (alone.upper or 0)
 
 
 @pytest.mark.parametrize(

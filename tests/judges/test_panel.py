@@ -190,7 +190,7 @@ def test_usage_is_summed_and_the_members_answers_are_kept() -> None:
     ]
     verdict = decided(*members)
     assert isinstance(verdict, JudgeFailure)  # a and b differ in the second item
-    assert verdict.usage == Usage(calls=3, input_tokens=30, dollars=1.0)
+    assert verdict.usage == Usage(calls=3, input_tokens=30, dollars=None)  # one has no price
     alone = tuple(asyncio.run(member.judge(QUESTION)) for member in members)
     assert verdict.members == alone
 

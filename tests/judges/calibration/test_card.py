@@ -13,7 +13,7 @@ from markdown_it import MarkdownIt
 
 from harness_adapters.cli import main
 from judges.calibration.asking import PERMUTED, Answer, MemberSaid
-from judges.calibration.card import JudgeCard, OfHalf, Share, measure
+from judges.calibration.card import JudgeCard, OfHalf, Share, measure, uncorrectable
 from judges.calibration.card_text import as_markdown
 from judges.calibration.cards import CARD, file_name, read_cards, write_card
 from judges.calibration.correction import correct
@@ -110,8 +110,10 @@ class TestMeasure:
         found = measure(CASES, [failed(case, "judge_refusal") for case in CASES])
         for level in (found.outputs, found.items):
             assert (level.sensitivity.value, level.specificity.value, level.kappa) == (None,) * 3
-        assert card_of(found).accuracy is None
-        assert "Rates are not corrected: the test half was not run" in as_markdown(card_of(found))
+        assert found.outputs.accuracy is None
+        assert "Rates are not corrected: its card lacks the test half" in as_markdown(
+            card_of(found)
+        )
 
     def test_answers_to_other_cases_are_left_out(self) -> None:
         other = gold_cases("dev", zoe=[("verbatim",) * 3])
@@ -222,13 +224,13 @@ class TestCard:
 
     def test_corrects_by_the_outputs_of_the_test_half(self) -> None:
         half = measure(CASES, ANSWERS)
-        accuracy = card_of(half).accuracy
+        accuracy = half.outputs.accuracy
         assert accuracy is not None
         assert accuracy.sensitivity.share == half.outputs.sensitivity.value
         assert accuracy.specificity.size == half.outputs.specificity.size
         assert accuracy.sensitivity.groups == 3
         dev = card_of(half).model_copy(update={"halves": {"dev": half}})
-        assert dev.accuracy is None
+        assert "lacks the test half" in (uncorrectable(dev) or ("",))[0]
 
     def test_a_card_in_the_folder_goes_before_one_that_comes_along(
         self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
@@ -365,10 +367,14 @@ class TestHostileCards:
         def change(card: dict[str, Any]) -> None:
             for part in ("sensitivity", "specificity"):
                 found = card["halves"]["test"]["outputs"][part]
-                found |= {"groups": groups, "size": size, "value": 1}
+                found |= {"groups": groups, "size": size, "value": 1, "upper": 1, "n": 5}
 
         (tmp_path / f"x{CARD}").write_text(self.of(change))
-        accuracy = read_cards(tmp_path)["llm/x/abc"].accuracy
+        if size > 5 or groups > 5:  # it is of three outputs
+            with pytest.raises(JudgeError, match="cannot be those of a share of n"):
+                read_cards(tmp_path)
+            return
+        accuracy = read_cards(tmp_path)["llm/x/abc"].halves["test"].outputs.accuracy
         assert accuracy is not None
         found = correct(accuracy.sensitivity._replace(size=100, groups=50), accuracy)
         assert all(not math.isnan(it) for it in found if isinstance(it, float))
@@ -446,7 +452,7 @@ class TestMarkdown:
         assert "| items that flipped between repeats | 2 of 3 |" in lines
         assert "| items that flipped with another order of the items | 1 of 3 |" in lines
         assert "| refusal | not disclosed | – |" in lines
-        assert "Rates are not corrected: sensitivity + specificity - 1 of the judge is" in lines[-1]
+        assert "Rates are not corrected: 1 of 8 answers to the gold cases are unscored" in lines[-1]
         widths = {line.count("|") for line in lines if line.startswith("|")}
         assert widths == {3, 4, 5}
 

@@ -46,5 +46,5 @@ def test_the_page_on_judges_shows_the_figures_of_the_card() -> None:
     card = as_markdown(lexical_card())
     test_half = card[card.index("## Test half") : card.index("## Dev half")]
     rows = re.findall(r"^\| .*\[\d.*$", test_half, re.MULTILINE)
-    assert len(rows) == 2 + 17
+    assert len(rows) == 3 + 17
     assert all(row in page for row in rows)
