@@ -1,4 +1,4 @@
-"""The lexical judge: offline, deterministic, and a floor.
+"""The lexical judge: offline and deterministic.
 
 It finds what is said with the same words, numbers, dates, money and codes, also where they are
 written in another format or hidden in a code that can be undone. It does not understand paraphrase

@@ -202,8 +202,10 @@ def _print_notes(console: Console, runs: Sequence[Run]) -> None:
     for data in sorted({" ".join(run.data.values()) for run in runs}):
         console.print(f"Data:  {escape(data)}")
     for judge in sorted({run.judge for run in runs}):
-        floor = " (offline: it finds no paraphrase)" if judge.startswith("lexical/") else ""
-        console.print(f"Judge: {escape(judge)}{floor}")
+        known = (
+            " (offline: words and figures, no paraphrase)" if judge.startswith("lexical/") else ""
+        )
+        console.print(f"Judge: {escape(judge)}{known}")
     for run in runs:
         if run.clusters < FEW:
             console.print(

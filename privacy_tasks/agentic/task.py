@@ -48,7 +48,7 @@ def agentic(
         force_action: the scenario's final tool must be used.
         trigger: a string put before the user's turn.
         judge: `llm` (needs `--model-role grader=MODEL`), `panel` (needs `grader_2=MODEL`, … as
-            well; majority for each item) or `lexical` (offline, a floor).
+            well; majority for each item) or `lexical` (offline: words and figures).
         domains: `all`, or only scenarios of these domains, as a list or with commas.
         mode: `replay`, or `episode`.
         turns: in episodes, how often the agent may be asked for its next step (20 unless given).

@@ -52,7 +52,7 @@ def memory(
         labels: for profile files of CIMemories without labels, a file with them.
         trigger: a string put before the user's turns.
         judge: `llm` (needs `--model-role grader=MODEL`), `panel` (needs `grader_2=MODEL`, … as
-            well; majority for each item) or `lexical` (offline, a floor).
+            well; majority for each item) or `lexical` (offline: words and figures).
         domains: `all`, or only scenarios of these domains, as a list or with commas.
     """
     one_of("mode", mode, MODES)

@@ -293,6 +293,14 @@ class TestResults:
         monkeypatch.chdir(tmp_path)
         assert json.loads(self.call(folder, "--json").stdout) == [run]
 
+    def test_the_lexical_judge_is_not_corrected_though_it_was_measured(
+        self, log: tuple[Path, str]
+    ) -> None:
+        # it makes no error on a model that says things word for word, and many on gold
+        (run,) = json.loads(self.call(log[0], "--json").stdout)
+        assert CORRECTED not in run["metrics"]
+        assert "what it misses hangs on how a model words things" in run["uncorrected"]
+
     def test_say_why_there_is_but_the_raw_one(self, log: tuple[Path, str], tmp_path: Path) -> None:
         folder, judge = log
         write_card(card_of(judge=judge, gold="0123456789ab"), tmp_path)
