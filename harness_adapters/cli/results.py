@@ -203,7 +203,7 @@ def _print_notes(console: Console, runs: Sequence[Run]) -> None:
         console.print(f"Data:  {escape(data)}")
     for judge in sorted({run.judge for run in runs}):
         known = (
-            " (offline: words and figures, no paraphrase)" if judge.startswith("lexical/") else ""
+            " (offline: words and figures, few paraphrases)" if judge.startswith("lexical/") else ""
         )
         console.print(f"Judge: {escape(judge)}{known}")
     for run in runs:
