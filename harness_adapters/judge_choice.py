@@ -53,7 +53,7 @@ class JudgeSpec(NamedTuple):
 NO_JUDGE = (
     "No judge was named. Name a grader model as in Inspect, say"
     """ --metadata '{"judge": "openai/gpt-4.1"}' (or PRIVACY_TASKS_JUDGE), or judge=lexical for"""
-    " the offline judge, which finds no paraphrase. With --predict_only nothing is judged; then"
+    " the offline judge, which knows words and figures only. With --predict_only nothing is judged; then"
     " `privacy-tasks rejudge DIR --judge …` does it later."
 )
 

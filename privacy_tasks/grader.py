@@ -26,7 +26,7 @@ GRADER_ROLE = "grader"
 
 NO_GRADER = (
     "No judge was named. Pass a grader model (--model-role grader=openai/gpt-4.1, say), or"
-    " -T judge=lexical for the offline judge, which finds no paraphrase."
+    " -T judge=lexical for the offline judge, which knows words and figures only."
     " (With inspect score: -S judge=lexical.)"
 )
 
