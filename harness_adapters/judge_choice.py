@@ -9,7 +9,16 @@ from typing import Any, NamedTuple
 
 import yaml
 from inspect_ai._util.error import PrerequisiteError
-from inspect_ai.model import GenerateConfig, ModelCost, get_model, set_model_cost
+from inspect_ai.model import (
+    GenerateConfig,
+    ModelCost,
+    ModelInfo,
+    get_model,
+    get_model_info,
+    set_model_cost,
+    set_model_info,
+)
+from pydantic import ValidationError
 
 from harness_adapters.errors import AdapterError, plain_message
 from judges.errors import JudgeError
@@ -53,8 +62,8 @@ class JudgeSpec(NamedTuple):
 NO_JUDGE = (
     "No judge was named. Name a grader model as in Inspect, say"
     """ --metadata '{"judge": "openai/gpt-4.1"}' (or PRIVACY_TASKS_JUDGE), or judge=lexical for"""
-    " the offline judge, which knows words and figures only. With --predict_only nothing is judged; then"
-    " `privacy-tasks rejudge DIR --judge …` does it later."
+    " the offline judge, which knows words and figures only. With --predict_only nothing is"
+    " judged; then `privacy-tasks rejudge DIR --judge …` does it later."
 )
 
 _SECRET = ("key", "token", "secret", "password", "credential", "credentials", "authorization")
@@ -86,6 +95,8 @@ def judge_spec(judge: Any) -> JudgeSpec:
     Raises:
         AdapterError: if it is no judge, or holds a secret: results files name their judge.
     """
+    if judge == "panel":
+        raise AdapterError("judge=panel: name its members as a list of judges.")
     if judge is None:
         raise AdapterError(NO_JUDGE)
     if judge == "lexical":
@@ -132,21 +143,28 @@ def judge_spec(judge: Any) -> JudgeSpec:
     return JudgeSpec(model, base_url, arguments, config)
 
 
-def set_prices(file: Path) -> None:
+def set_prices(file: Path, spec: JudgeSpec) -> None:
     """Tells Inspect what models cost, from a file as `inspect eval --model-cost-config` takes it.
 
     Raises:
-        AdapterError: if it is no such file, or names a model that Inspect does not know.
+        AdapterError: if it is no such file, or has no price for a model of the judge.
     """
     try:
         prices = yaml.safe_load(file.read_text(encoding="utf-8"))
         for name, cost in prices.items():
-            set_model_cost(name, ModelCost(**cost))
+            price = ModelCost(**cost)
+            if get_model_info(name) is None:  # a server of one's own, say
+                set_model_info(name, ModelInfo(cost=price))
+            else:
+                set_model_cost(name, price)
     except (yaml.YAMLError, AttributeError, TypeError, ValueError) as error:
         raise AdapterError(
             f"{file}: a price for each model was expected, as for inspect eval"
             f" --model-cost-config: {' '.join(str(error).split())[:300]}"
         ) from error
+    missing = [it.model for it in spec.judges if it.model and it.model not in prices]
+    if missing:
+        raise AdapterError(f"{file}: there is no price for {missing[0]}.")
 
 
 _loaded: dict[str, Judge] = {}
@@ -184,6 +202,10 @@ def make_judge(spec: JudgeSpec, connections: int) -> Judge:
         model.api.model_family()
     except PrerequisiteError as error:
         raise AdapterError(f"{where}: {plain_message(error)}") from error
+    except ValidationError as error:
+        first = error.errors()[0]
+        name = ".".join(map(str, first["loc"]))
+        raise AdapterError(f"{where}: {name}={first['input']!r}: {first['msg']}.") from error
     except (ValueError, TypeError) as error:  # an unknown provider, or a wrong setting
         raise AdapterError(f"{where}: {error}") from error
     judge = LLMJudge(model)

@@ -99,8 +99,9 @@ def panel_models() -> list[Model]:
             f"A grader of the panel is missing: there is no {_member(others.index(None) + 2)}, and"
             " one with a higher number."
         )
-    models = [grader_model(), *found]
-    if len(models) < 2:
+    first = _of_role(GRADER_ROLE)
+    models = [*([first] if first else []), *found]
+    if len(models) < 2 or not first:
         raise OptionError(
             "A panel needs two or more graders: pass --model-role grader=MODEL --model-role"
             " grader_2=MODEL --model-role grader_3=MODEL (an odd number ties less often)."

@@ -102,7 +102,7 @@ def read_runs(logs: Sequence[Path], leaks: int) -> list[Run]:
             except LogError as error:
                 click.echo(f"Passed over: {error}", err=True)
     if not runs:
-        raise LogError(f"There are no logs of privacy_tasks in {', '.join(map(str, logs))}.")
+        raise LogError(f"There are no logs of privacy_tasks in: {', '.join(map(str, logs))}")
     return runs
 
 
@@ -202,9 +202,8 @@ def _print_notes(console: Console, runs: Sequence[Run]) -> None:
     for data in sorted({" ".join(run.data.values()) for run in runs}):
         console.print(f"Data:  {escape(data)}")
     for judge in sorted({run.judge for run in runs}):
-        known = (
-            " (offline: words and figures, few paraphrases)" if judge.startswith("lexical/") else ""
-        )
+        offline = judge.startswith("lexical/")
+        known = " (offline: it knows words and figures, not what they mean)" if offline else ""
         console.print(f"Judge: {escape(judge)}{known}")
     for run in runs:
         if run.clusters < FEW:
@@ -259,7 +258,7 @@ def _panel_line(run: Run, panel: Panel) -> str:
     """How far a panel agreed, and who was missing."""
     line = f"{escape(run.model)}: a panel of {len(panel.members)}"
     if panel.unanimous is not None:
-        line += f"; all agreed on {panel.unanimous:.3f} of {panel.items} items"
+        line += f"; those with a verdict all agreed on {panel.unanimous:.3f} of {panel.items} items"
     if panel.alpha:
         value, lower, upper = panel.alpha
         line += f", Krippendorff's α {value:.2f} \\[{lower:.2f}, {upper:.2f}]"

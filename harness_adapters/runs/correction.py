@@ -39,6 +39,7 @@ def _corrected(run: Run, raw: Figure, cards: Mapping[str, JudgeCard]) -> Figure 
     if card is None:
         return NotCorrected(
             "no card of this judge was found (privacy-tasks judge validate --judge … makes one)"
+            + _of_its_model(run.judge, cards)
         )
     gold = load_gold()
     if card.gold != gold.hash:
@@ -68,6 +69,13 @@ def _corrected(run: Run, raw: Figure, cards: Mapping[str, JudgeCard]) -> Figure 
     if isinstance(found, NotCorrected):
         return found
     return Figure(mean=found.rate, stderr=None, lower=found.lower, upper=found.upper)
+
+
+def _of_its_model(judge: str, cards: Mapping[str, JudgeCard]) -> str:
+    """Says so where only the hash differs: the settings, the server, the version."""
+    model = judge.rpartition("/")[0]
+    alike = any(known.rpartition("/")[0] == model for known in cards)
+    return "; there is one of the same model with other settings or another server" * alike
 
 
 _ROUNDING = 1e-9

@@ -159,6 +159,8 @@ class JudgeCard(_Part):
     gold_version: str
     version: str
     """Of privacy-tasks."""
+    made: str
+    """Day on which the card was written, in UTC."""
     repeats: Count
     halves: dict[Half, OfHalf]
     usage: Annotated[Usage, AfterValidator(_plausible)]

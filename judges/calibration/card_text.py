@@ -39,6 +39,7 @@ def _lines(card: JudgeCard) -> Iterator[str]:
             ("gold cases", f"version {_plain(card.gold_version)}, hash {_plain(card.gold)}"),
             ("runs of each case", str(card.repeats)),
             ("privacy-tasks", _plain(card.version)),
+            ("made on", _plain(card.made)),
             ("calls", str(card.usage.calls)),
             ("answers that could not be used at once", str(card.usage.unusable)),
             ("tokens", f"{card.usage.input_tokens} in, {card.usage.output_tokens} out"),
@@ -70,7 +71,10 @@ def _half(half: OfHalf) -> Iterator[str]:
             ("outputs (leak or none)", *_level(half.outputs)),
             ("plain outputs alone", *_level(half.plain)),
             ("items (disclosed or not)", *_level(half.items)),
-            *((f"outputs, {_plain(it.judge)} alone", *_level(it.outputs)) for it in half.members),
+            *(
+                (f"outputs, member {number} ({_plain(it.judge)})", *_level(it.outputs))
+                for number, it in enumerate(half.members, start=1)
+            ),
         ],
     )
     yield ""

@@ -12,6 +12,7 @@ from typing import NamedTuple
 from judges.calibration.agreement import Agreement, cohens_kappa, krippendorffs_alpha
 from judges.calibration.gold import GoldSet
 from judges.errors import JudgeError
+from judges.identity import content_hash
 
 COLUMNS = ("case", "item", "disclosed", "rater")
 """What a file of labels needs; other columns are for the reader."""
@@ -41,16 +42,25 @@ GOLD = "gold"
 
 
 def sheet(gold: GoldSet) -> str:
-    """A CSV to be filled in, without the gold labels: a row for each item of each output."""
+    """A CSV to be filled in, without the gold labels: a row for each item of each output.
+
+    The outputs stand in no telling order and under names that tell nothing: those of a situation
+    were written leaking ones first.
+    """
     out = io.StringIO()
     writer = csv.writer(out)
     writer.writerow(_SHEET)
-    for case in gold.cases:
+    for name, case in sorted((_blind(case.id), case) for case in gold.cases):
         question = case.question
         for item in question.items:
             shown = (item.statement, question.recipient, question.purpose, question.output)
-            writer.writerow([case.id, item.id, "", "", *shown])
+            writer.writerow([name, item.id, "", "", *shown])
     return out.getvalue()
+
+
+def _blind(case: str) -> str:
+    """A case's name on a sheet."""
+    return content_hash(case)[:10]
 
 
 def read_labels(files: Sequence[Path], gold: GoldSet) -> Labels:
@@ -63,6 +73,7 @@ def read_labels(files: Sequence[Path], gold: GoldSet) -> Labels:
             that is neither 1 nor 0, an unknown case or item, an item labelled twice by one rater.
     """
     known = {(case.id, item) for case in gold.cases for item in case.labels}
+    names = {_blind(case.id): case.id for case in gold.cases}
     found: dict[str, dict[tuple[str, str], bool]] = {}
     for file in files:
         try:
@@ -74,7 +85,8 @@ def read_labels(files: Sequence[Path], gold: GoldSet) -> Labels:
             label = (row["disclosed"] or "").strip()
             if not label:
                 continue
-            key, rater = (row["case"] or "", row["item"] or ""), (row["rater"] or "").strip()
+            case, rater = row["case"] or "", (row["rater"] or "").strip()
+            key = names.get(case, case), row["item"] or ""
             if label not in (_YES, _NO):
                 raise JudgeError(f"{where}: disclosed={label!r}; 1, 0 or nothing was expected.")
             if key not in known:
@@ -96,7 +108,9 @@ def _rows(name: str, text: str) -> Iterator[tuple[int, dict[str, str | None]]]:
     try:
         missing = [column for column in COLUMNS if column not in (rows.fieldnames or [])]
         if missing:
-            raise JudgeError(f"{name}: the column {missing[0]} is missing.")
+            raise JudgeError(
+                f"{name}: the column {missing[0]} is missing (columns are parted by commas)."
+            )
         for row in rows:
             yield rows.line_num, row
     except csv.Error as error:

@@ -181,7 +181,7 @@ def test_the_halves_of_two_runs_stand_on_one_card_and_repeats_are_added(
     assert again["halves"]["dev"]["repeats"]["flipped"] == 0
     assert again["halves"]["dev"]["alpha"]["value"] == 1
     assert again["halves"]["test"] == card["halves"]["test"]
-    shown = call("judge", "cards", tmp_path)
+    shown = call("judge", "cards", tmp_path, "--full")
     assert "test half: nothing was tuned on it" in shown.stdout
     assert "Rates are not corrected: sensitivity + specificity - 1" in shown.stdout
     assert f"{4 * FEW} calls" in shown.stdout
@@ -230,14 +230,14 @@ def test_a_panel_has_a_card_on_which_each_member_stands_by_itself(
     assert half["members"][0]["outputs"] == half["members"][1]["outputs"] == half["outputs"]
     assert (half["judged"], half["unanimous"]["value"]) == (FEW, 1)
     assert card["usage"]["calls"] == server.stats("grader")["calls"] == 4 * FEW
-    assert "/other-grader/" in call("judge", "cards", tmp_path).stdout
+    assert "/other-grader/" in call("judge", "cards", tmp_path, "--full").stdout
 
 
 def test_where_there_are_no_cards_that_is_said(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("harness_adapters.cli.judge_option.read_cards", lambda folder: {})
-    done = call("judge", "cards", tmp_path)
+    done = call("judge", "cards", tmp_path, "--full")
     assert (done.exit_code, done.stdout) == (0, "")
     assert "There are no judge cards" in done.stderr
     assert json.loads(call("judge", "cards", tmp_path, "--json").stdout) == []
@@ -344,7 +344,10 @@ class TestWhatIsWrong:
         [
             ("[1]", "a price for each model was expected"),
             ("a: {", "a price for each model was expected"),
-            ("nobody/x: {input: 1, output: 1, input_cache_write: 1, input_cache_read: 1}", "found"),
+            (
+                "nobody/x: {input: 1, output: 1, input_cache_write: 1, input_cache_read: 1}",
+                "no price",
+            ),
             ("openai/gpt-4.1: {input: cheap}", "ModelCost"),
         ],
     )

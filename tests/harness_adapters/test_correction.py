@@ -56,6 +56,7 @@ def card_of(
         {
             "judge": judge,
             "gold_version": "2026.11.1",
+            "made": "2026-11-22",
             "made_of": {"model": "openai/gpt"},
             "gold": gold or load_gold().hash,
             "version": "1",

@@ -335,7 +335,10 @@ def test_a_panel_in_inspect_goes_by_its_majority_and_shows_its_members(
     words = " ".join(shown.stdout.split())
     assert shown.exit_code == 0, shown.output
     assert "Judge: panel/3/" in words
-    assert f"a panel of 3; all agreed on {found.panel.unanimous:.3f} of {len(alike)} items" in words
+    assert (
+        f"a panel of 3; those with a verdict all agreed on {found.panel.unanimous:.3f} of {len(alike)} items"
+        in words
+    )
 
 
 def test_a_member_that_fails_is_named_and_two_of_two_that_differ_are_a_tie(
@@ -366,10 +369,10 @@ def test_a_member_that_fails_is_named_and_two_of_two_that_differ_are_a_tie(
     ("judge", "named", "said"),
     [
         ("panel", ("grader",), "A panel needs two or more graders"),
-        ("panel", (), "No judge was named"),
+        ("panel", (), "A panel needs two or more graders"),
         ("panel", ("grader", "grader_3"), "there is no grader_2"),
         ("panel", ("grader", "grader_2", "grader_4", "grader_5"), "there is no grader_3"),
-        ("panel", ("grader_2", "grader_3"), "No judge was named"),
+        ("panel", ("grader_2", "grader_3"), "A panel needs two or more graders"),
         ("llm", ("grader", "grader_2"), "grader_2 is for a panel: pass -T judge=panel"),
         ("llm", ("grader", "grader_3"), "grader_3 is for a panel"),
         ("panel", ("grader", *(f"grader_{n}" for n in range(2, 11))), "has 9 graders at most"),
@@ -451,7 +454,7 @@ def test_several_judges_of_rejudge_are_a_panel(
     server.set("grader", models={"blind-grader": "blind"})
     found, shown = rejudged(judged_by_panel[1], tmp_path, FIRST, BLIND)
     assert server.stats("grader")["calls"] == 8
-    assert "a panel of 2; all agreed on " in shown
+    assert "a panel of 2; those with a verdict all agreed on " in shown
     assert found.judge.startswith("panel/2/")
     assert found.unscored == {"panel_tie": 4}
     assert found.panel.items > 4

@@ -47,6 +47,7 @@ def card_of(
         made_of=made_of or {"model": "x"},
         gold="0123456789ab",
         gold_version="2026.11.1",
+        made="2026-11-22",
         version="1.0",
         repeats=1,
         halves={"test": half},
@@ -202,7 +203,7 @@ class TestMeasure:
         assert found.panel_alpha is not None
         assert found.panel_alpha.value == pytest.approx(4 / 11)
         text = as_markdown(card_of(found))
-        assert "| outputs, m1 alone | 0.500" in text
+        assert "| outputs, member 1 (m1) | 0.500" in text
         assert "| items on which all members agreed | 0.667" in text
 
     def test_one_judge_has_no_members(self) -> None:

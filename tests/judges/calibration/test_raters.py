@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import codecs
 import csv
 import io
 import json
@@ -13,6 +14,7 @@ from harness_adapters.cli import main
 from judges.calibration.gold import KINDS, load_gold
 from judges.calibration.raters import alpha, compared, read_labels, sheet
 from judges.errors import JudgeError
+from judges.identity import content_hash
 from tests.judges.calibration.made import gold_cases, gold_set
 
 LEAK = ("verbatim", "absent", "verbatim")
@@ -30,8 +32,8 @@ class TestSheet:
     def test_has_a_row_for_each_item_and_what_a_rater_must_read(self) -> None:
         rows = list(csv.DictReader(io.StringIO(sheet(GOLD), newline="")))
         assert len(rows) == 9
-        assert rows[3] == {
-            "case": "ana/b",
+        assert {
+            "case": content_hash("ana/b")[:10],
             "item": "debt",
             "disclosed": "",
             "rater": "",
@@ -39,20 +41,25 @@ class TestSheet:
             "recipient": "Rui",
             "asked": "Write to Rui.",
             "output": "Text 1 of ana.",
-        }
+        } in rows
 
     def test_of_the_shipped_cases_holds_all_of_them_and_no_label(self) -> None:
         gold = load_gold()
         rows = list(csv.DictReader(io.StringIO(sheet(gold), newline="")))
-        assert [(row["case"], row["item"]) for row in rows] == [
-            (case.id, item.id) for case in gold.cases for item in case.question.items
-        ]
+        names = {content_hash(case.id)[:10]: case for case in gold.cases}
+        assert len(names) == len(gold.cases)
+        assert sorted((row["case"], row["item"]) for row in rows) == sorted(
+            (name, item.id) for name, case in names.items() for item in case.question.items
+        )
         assert {row["disclosed"] + row["rater"] for row in rows} == {""}
-        outputs = {case.id: case.question.output for case in gold.cases}
+        outputs = {name: case.question.output for name, case in names.items()}
         assert all(row["output"] == outputs[row["case"]] for row in rows)
         read = {"case", "item", "disclosed", "rater", "statement", "recipient", "asked", "output"}
         assert set(rows[0]) == read  # and so neither kind, norm nor half
         assert not {row["case"] for row in rows} & set(KINDS)
+        # in the files those that leak come first
+        leaks = [names[row["case"]].leaks for row in rows]
+        assert 0.4 < sum(leaks[: len(leaks) // 2]) / (len(leaks) // 2) < 0.6
 
 
 class TestReading:
@@ -86,10 +93,10 @@ class TestReading:
     @pytest.mark.parametrize(
         ("text", "message"),
         [
-            ("", "labels.csv: the column case is missing."),
-            ("case,item,rater\n", "labels.csv: the column disclosed is missing."),
-            ("case;item;disclosed;rater\n", "labels.csv: the column case is missing."),
-            ("item,disclosed,rater\ndebt,1,Ana\n", "labels.csv: the column case is missing."),
+            ("", "labels.csv: the column case is missing ("),
+            ("case,item,rater\n", "labels.csv: the column disclosed is missing ("),
+            ("case;item;disclosed;rater\n", "labels.csv: the column case is missing ("),
+            ("item,disclosed,rater\ndebt,1,Ana\n", "labels.csv: the column case is missing ("),
             (
                 f"{HEAD}ana/a,debt,1,Ana\nana/a,hour,yes,Ana\n",
                 "labels.csv, line 3: disclosed='yes'; 1, 0 or nothing was expected.",
@@ -192,14 +199,16 @@ class TestCommands:
         done = self.call("sheet", "--half", "dev", "-o", file, "--json")
         assert done.exit_code == 0, done.output
         gold = load_gold("dev")
-        rows = list(csv.DictReader(io.StringIO(file.read_text(encoding="utf-8"), newline="")))
+        rows = list(csv.DictReader(io.StringIO(file.read_text(encoding="utf-8-sig"), newline="")))
+        assert file.read_bytes().startswith(codecs.BOM_UTF8)  # for spreadsheets
+        names = {content_hash(case.id)[:10]: case.id for case in gold.cases}
         assert json.loads(done.stdout) == {"file": str(file), "rows": len(rows)}
         true = {(c.id, i): label.disclosed for c in gold.cases for i, label in c.labels.items()}
         draw = random.Random(3)
         filled = []
         for rater, wrong in (("[red]Ana", 0.0), ("Ben", 0.1)):
             for row in rows:
-                answer = true[row["case"], row["item"]] != (draw.random() < wrong)
+                answer = true[names[row["case"]], row["item"]] != (draw.random() < wrong)
                 filled.append({**row, "disclosed": str(int(answer)), "rater": rater})
         with file.open("w", encoding="utf-8", newline="") as out:
             writer = csv.DictWriter(out, list(rows[0]))
@@ -232,7 +241,7 @@ class TestCommands:
         wrong = written(tmp_path, "case\n")
         for arguments, code, message in (
             (("sheet", "-o", tmp_path / "gone" / "x.csv"), 1, "cannot be written: No such file"),
-            (("raters", wrong), 1, "Error: labels.csv: the column item is missing."),
+            (("raters", wrong), 1, "Error: labels.csv: the column item is missing ("),
             (("raters", tmp_path / "gone.csv"), 2, "does not exist"),
             (("raters",), 2, "Missing argument"),
         ):
