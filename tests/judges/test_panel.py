@@ -335,10 +335,8 @@ def test_a_panel_in_inspect_goes_by_its_majority_and_shows_its_members(
     words = " ".join(shown.stdout.split())
     assert shown.exit_code == 0, shown.output
     assert "Judge: panel/3/" in words
-    assert (
-        f"a panel of 3; those with a verdict all agreed on {found.panel.unanimous:.3f} of {len(alike)} items"
-        in words
-    )
+    agreed = f"all agreed on {found.panel.unanimous:.3f} of {len(alike)} items"
+    assert f"a panel of 3; those with a verdict {agreed}" in words
 
 
 def test_a_member_that_fails_is_named_and_two_of_two_that_differ_are_a_tie(
