@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import asyncio
+from typing import Any
 
 import pytest
 from inspect_ai.model import GenerateConfig, get_model
 
+from judges.errors import JudgeError
 from judges.llm import LLMJudge, question_prompt
 from judges.question import JudgedItem, Question
 from judges.rubric import load_rubric
@@ -126,6 +128,32 @@ def test_placeholders_in_the_output_stay_as_they_are() -> None:
     assert prompt.count("Tomé has asthma.") == 1
 
 
+@pytest.mark.parametrize("provider", PROVIDERS)
+def test_the_same_name_on_another_server_is_another_judge(
+    server: ModelServer, monkeypatch: pytest.MonkeyPatch, provider: str
+) -> None:
+    def identity(url: str, **arguments: str) -> str:
+        for name in ("OPENAI_BASE_URL", "ANTHROPIC_BASE_URL"):
+            monkeypatch.setenv(name, url)
+        return LLMJudge(get_model(provider, memoize=False, **arguments)).identity
+
+    one = identity("http://a.example/v1")
+    assert identity("http://a.example/v1/") == one
+    assert identity("http://b.example/v1") != one
+
+
+@pytest.mark.parametrize(
+    "setting",
+    [{"fallback_models": ["openai/other"]}, {"num_choices": 2}, {"best_of": 3}],
+)
+def test_settings_by_which_something_else_would_judge_are_refused(
+    server: ModelServer, setting: dict[str, Any]
+) -> None:
+    model = get_model("openai/test-grader", config=GenerateConfig(**setting), memoize=False)
+    with pytest.raises(JudgeError, match=f"A judge takes no {next(iter(setting))}"):
+        LLMJudge(model)
+
+
 def test_the_identity_changes_with_model_and_settings() -> None:
     def identity(name: str, **config: float) -> str:
         return LLMJudge(
@@ -136,7 +164,8 @@ def test_the_identity_changes_with_model_and_settings() -> None:
         identity("openai/one-grader"),
         identity("openai/two-grader"),
         identity("openai/one-grader", temperature=0.7),
+        identity("openai/one-grader", top_logprobs=3),
     }
-    assert len(names) == 3
+    assert len(names) == 4
     assert identity("openai/one-grader") in names
     assert identity("openai/one-grader", timeout=5) in names

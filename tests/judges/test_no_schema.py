@@ -71,3 +71,12 @@ def test_a_request_refused_for_another_reason_is_no_verdict_and_keeps_the_schema
     wanted = schemas(server)
     assert wanted
     assert all(wanted)
+
+
+def test_one_that_took_a_schema_before_refuses_something_else(server: ModelServer) -> None:
+    # an output that a filter dislikes must not change how all others are judged
+    server.set("grader", script=["ok", "no_schema", "ok", "ok"], keep_bodies=True)
+    judge, answers = asked("openai-api/openai/test-grader", 3)
+    assert all(isinstance(it, Verdict) for it in answers)
+    assert schemas(server) == [True, True, True, True]
+    assert "schema" not in judge.made_of
