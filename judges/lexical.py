@@ -87,8 +87,14 @@ class LexicalJudge:
         """The verdict for every item; it never fails and says nothing of helpfulness."""
         return self.judge_now(question)
 
-    def judge_now(self, question: Question) -> Verdict:
-        """The same, for callers that do not run in an event loop."""
+    def judge_now(self, question: Question, *, record: bool = False) -> Verdict:
+        """The same, for callers that do not run in an event loop.
+
+        Args:
+            question: what is asked.
+            record: whether the output is a record that is searched (what was looked at, or
+                stored), and no message that says things: a value then counts wherever it stands.
+        """
         # where some of the text is not the sender's own, only what is can disclose anything
         own = question.output if question.evidence is None else "\n".join(question.evidence)
         wanted = sorted(text for item in question.items for text in (item.statement, *item.values))
@@ -98,14 +104,12 @@ class LexicalJudge:
         statements = {item.id: _content_words(item.statement) for item in question.items}
         named = frozenset().union(*(_capitals(item.statement) for item in question.items))
         spread = Counter(form for words in statements.values() for form in words)
-        # what goes to nobody is a record that is searched, and not a message that says things
-        anywhere = not question.recipient.strip()
         verdicts = tuple(
             _judge_item(
                 item,
                 outputs,
                 _weights(statements[item.id], spread, statements, known),
-                Own(_names(item.statement, named) - known, {*spread, *known}, anywhere),
+                Own(_names(item.statement, named) - known, {*spread, *known}, record),
             )
             for item in question.items
         )

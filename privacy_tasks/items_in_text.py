@@ -22,10 +22,11 @@ def items_in(text: str, items: Iterable[Item], *, recipient: str = "") -> set[st
     Args:
         text: where to look.
         items: what to look for.
-        recipient: whose name says nothing, because the text is to them.
+        recipient: whose name says nothing, because the text is to them; without one the text is a
+            record that is searched, and no message.
     """
     question = Question(
         items=judged_items(items), output=text, recipient=recipient, purpose="(none)"
     )
-    verdict = LexicalJudge().judge_now(question)
+    verdict = LexicalJudge().judge_now(question, record=not recipient)
     return {given.item_id for given in verdict.items if given.disclosed}

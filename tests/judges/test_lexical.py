@@ -103,8 +103,11 @@ def test_a_value_that_means_something_else_is_none(output: str) -> None:
     assert disclosed(output, (LOAN,)) == {}
 
 
-def test_a_record_that_goes_to_nobody_holds_an_item_wherever_its_value_stands() -> None:
-    assert set(disclosed("Invoice 2,750.", (LOAN,), recipient="")) == {"loan"}
+def test_a_record_holds_an_item_wherever_its_value_stands_and_a_message_does_not() -> None:
+    question = Question(items=(LOAN,), output="Invoice 2,750.", recipient="Rui", purpose="Write.")
+    for record in (True, False):
+        (given,) = LexicalJudge().judge_now(question, record=record).items
+        assert given.disclosed is record
 
 
 def test_a_sentence_about_somebody_else_says_nothing_of_the_item() -> None:
