@@ -117,13 +117,13 @@ def _check(answer: JudgeAnswer, question: Question) -> Reading | Problem:
             detail = "an item was answered twice"
         return Problem("wrong_items", detail)
     evidence = (question.output,) if question.evidence is None else question.evidence
-    shown, parts = fold(question.output), [fold(part) for part in evidence]
+    parts = [fold(part) for part in evidence]
     by_id = {item.id: item for item in answer.items}
     verdicts = []
     for item_id in asked:
         item = by_id[item_id]
         if item.disclosed:
-            problem = _evidence_problem(item, shown, parts)
+            problem = _evidence_problem(item, question.output, parts)
             if problem:
                 return problem
         verdicts.append(
@@ -137,13 +137,13 @@ def _check(answer: JudgeAnswer, question: Question) -> Reading | Problem:
     return Reading(tuple(verdicts), answer.helpfulness, answer.helpfulness_reasoning)
 
 
-def _evidence_problem(item: ItemAnswer, shown: str, parts: Sequence[str]) -> Problem | None:
+def _evidence_problem(item: ItemAnswer, output: str, parts: Sequence[str]) -> Problem | None:
     quote = fold(item.quote)
     if FUNCTION_WORDS.issuperset(_WORDS.findall(quote.casefold())):
         return Problem("quote_missing", f"item {item.id} has no quote that says anything")
     quotes = [quote]
     field = _FIELD.match(quote)
-    if field and _stands_in(quote, shown):
+    if field and _stands_in(quote, fold(output)):
         # it may begin with the name of the field that it stands in
         quotes.append(quote[field.end() :])
     if not any(_stands_in(it, part) for it in quotes for part in parts):
