@@ -142,6 +142,14 @@ def test_the_same_name_on_another_server_is_another_judge(
     assert identity("http://b.example/v1") != one
 
 
+def test_what_loads_a_model_is_part_of_the_judge_and_its_keys_are_not(server: ModelServer) -> None:
+    def identity(**arguments: str) -> str:
+        return LLMJudge(get_model("mockllm/model", memoize=False, **arguments)).identity
+
+    assert identity(tokenizer_path="a") != identity(tokenizer_path="b")
+    assert identity(auth_token="a") == identity(auth_token="b") == identity()
+
+
 @pytest.mark.parametrize(
     "setting",
     [{"fallback_models": ["openai/other"]}, {"num_choices": 2}, {"best_of": 3}],

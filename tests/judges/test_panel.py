@@ -373,6 +373,8 @@ def test_a_member_that_fails_is_named_and_two_of_two_that_differ_are_a_tie(
         ("panel", ("grader_2", "grader_3"), "A panel needs two or more graders"),
         ("llm", ("grader", "grader_2"), "grader_2 is for a panel: pass -T judge=panel"),
         ("llm", ("grader", "grader_3"), "grader_3 is for a panel"),
+        ("panel", ("grader", "grader_2", "grader3"), "The role 'grader3' is none"),
+        ("llm", ("grader", "Grader-2"), "The role 'Grader-2' is none"),
         ("panel", ("grader", *(f"grader_{n}" for n in range(2, 11))), "has 9 graders at most"),
     ],
 )

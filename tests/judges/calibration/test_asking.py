@@ -12,6 +12,7 @@ from judges.calibration.asking import (
     PERMUTED,
     AnswerFile,
     Heading,
+    MemberSaid,
     asks,
     permuted,
 )
@@ -94,6 +95,23 @@ class TestAnswerFile:
         last = read.last()[wanted[1].case.id, 1]
         assert (last.disclosed is None) is not again
         assert last.reason == (None if again else reason)
+
+    @pytest.mark.parametrize(
+        ("reason", "again"),
+        [("judge_error", True), ("judge_timeout", True), ("judge_refusal", False)],
+    )
+    def test_a_panel_is_asked_again_where_a_member_was_not_reached(
+        self, path: Path, reason: FailureReason, again: bool
+    ) -> None:
+        wanted = asks(CASES[:1], repeats=1, permute=False)
+        file = AnswerFile(path, HEADING)
+        missing = MemberSaid(judge="m3", disclosed=None, reason=reason)
+        there = [
+            MemberSaid(judge=name, disclosed=said(CASES[0], "x--").disclosed)
+            for name in ("m1", "m2")
+        ]
+        file.add(said(CASES[0], "x--", members=[*there, missing]))
+        assert file.missing(wanted) == (wanted if again else [])
 
     def test_an_answer_is_read_as_it_was_kept(self, path: Path) -> None:
         file = AnswerFile(path, HEADING)
