@@ -21,7 +21,7 @@ from harness_adapters.cli.judge_option import judge_option, known_cards, named_j
 from harness_adapters.cli.output import examples, json_option, out, print_json, progress
 from judges.calibration.asking import Answer, AnswerFile, Ask, Heading, ask_all, asks
 from judges.calibration.card import Coefficient, Flips, JudgeCard, Level, OfHalf, Share, measure
-from judges.calibration.card_text import correction_text
+from judges.calibration.card_text import correction_text, with_interval
 from judges.calibration.cards import FOLDER, file_name, write_card
 from judges.calibration.gold import HALVES, GoldSet, load_gold
 from judges.calibration.raters import alpha, compared, read_labels, sheet
@@ -258,8 +258,8 @@ def _print_in_short(console: Console, card: JudgeCard) -> None:
     if half:
         for label, level in (("outputs", half.outputs), ("items", half.items)):
             console.print(
-                f"  {label}: sensitivity {_share(level.sensitivity)}, specificity"
-                f" {_share(level.specificity)}, Cohen's κ {_coefficient(level.kappa)}",
+                f"  {label}: sensitivity {_shown(level.sensitivity)}, specificity"
+                f" {_shown(level.specificity)}, Cohen's κ {_shown(level.kappa)}",
                 soft_wrap=True,
             )
         console.print(f"  {half.judged} of {half.answers} answers of the test half have a verdict")
@@ -325,14 +325,12 @@ def raters(files: Sequence[Path], as_json: bool) -> None:
     table = _table("rater", "against", "items", "the same", "Cohen's κ")
     for it in found:
         kappa = Coefficient(**it.kappa._asdict()) if it.kappa else None
-        table.add_row(
-            escape(it.one), escape(it.other), str(it.items), str(it.same), _coefficient(kappa)
-        )
+        table.add_row(escape(it.one), escape(it.other), str(it.items), str(it.same), _shown(kappa))
     console = out()
     console.print(table)
     if len(labels.by_rater) > 1:
         shown = Coefficient(**together._asdict()) if together else None
-        console.print(f"Krippendorff's α of all raters: {_coefficient(shown)}")
+        console.print(f"Krippendorff's α of all raters: {_shown(shown)}")
 
 
 _NAMES = {
@@ -372,7 +370,7 @@ def _print_half(console: Console, half: OfHalf, name: str) -> None:
     kinds = _table("kind of item", "is", "judged right", "of")
     for it in half.kinds:
         is_ = "disclosed" if it.disclosed else "not disclosed"
-        kinds.add_row(it.kind, is_, _share(it.right), str(it.right.n))
+        kinds.add_row(it.kind, is_, _shown(it.right), str(it.right.n))
     console.print(kinds)
     reasons = _reasons(half.unscored)
     console.print(
@@ -383,11 +381,11 @@ def _print_half(console: Console, half: OfHalf, name: str) -> None:
         if flips:
             console.print(f"Flipped with {label}: {_flips(flips)}")
     if half.alpha:
-        console.print(f"Krippendorff's α over repeats: {_coefficient(half.alpha)}")
+        console.print(f"Krippendorff's α over repeats: {_shown(half.alpha)}")
     if half.members:
         console.print(
-            f"Krippendorff's α of the members: {_coefficient(half.panel_alpha)}; those with a"
-            f" verdict all agreed on {_share(half.unanimous)} of the items"
+            f"Krippendorff's α of the members: {_shown(half.panel_alpha)}; those with a"
+            f" verdict all agreed on {_shown(half.unanimous)} of the items"
         )
 
 
@@ -403,19 +401,11 @@ def _table(*headings: str) -> Table:
 
 
 def _level(level: Level) -> tuple[str, str, str]:
-    return _share(level.sensitivity), _share(level.specificity), _coefficient(level.kappa)
+    return _shown(level.sensitivity), _shown(level.specificity), _shown(level.kappa)
 
 
-def _share(share: Share | None) -> str:
-    if share is None or share.value is None or share.lower is None or share.upper is None:
-        return "—"
-    return f"{share.value:.3f} \\[{share.lower:.3f}, {share.upper:.3f}]"
-
-
-def _coefficient(found: Coefficient | None) -> str:
-    if found is None:
-        return "—"
-    return f"{found.value:.3f} \\[{found.lower:.3f}, {found.upper:.3f}]"
+def _shown(found: Share | Coefficient | None) -> str:
+    return escape(with_interval(found))
 
 
 def _flips(flips: Flips) -> str:

@@ -81,12 +81,12 @@ def _half(half: OfHalf) -> Iterator[str]:
     yield from _table(
         ("repeats", ""),
         [
-            ("Krippendorff's α over repeats", _coefficient(half.alpha)),
+            ("Krippendorff's α over repeats", with_interval(half.alpha)),
             ("items that flipped between repeats", _flips(half.repeats)),
             ("items that flipped with another order of the items", _flips(half.permuted)),
             *(
                 [
-                    ("Krippendorff's α of the members", _coefficient(half.panel_alpha)),
+                    ("Krippendorff's α of the members", with_interval(half.panel_alpha)),
                     ("items on which all members agreed", _share(half.unanimous)),
                 ]
                 if half.members
@@ -117,20 +117,19 @@ def correction_text(card: JudgeCard) -> str:
     )
 
 
+def with_interval(found: Share | Coefficient | None) -> str:
+    """A figure and its interval, or a dash where there is none."""
+    if found is None or found.value is None or found.lower is None or found.upper is None:
+        return "–"
+    return f"{found.value:.3f} [{found.lower:.3f}, {found.upper:.3f}]"
+
+
 def _level(level: Level) -> tuple[str, str, str]:
-    return _share(level.sensitivity), _share(level.specificity), _coefficient(level.kappa)
+    return _share(level.sensitivity), _share(level.specificity), with_interval(level.kappa)
 
 
 def _share(share: Share | None) -> str:
-    if share is None or share.value is None or share.lower is None or share.upper is None:
-        return "–"
-    return f"{share.value:.3f} [{share.lower:.3f}, {share.upper:.3f}] of {share.n}"
-
-
-def _coefficient(found: Coefficient | None) -> str:
-    if found is None:
-        return "–"
-    return f"{found.value:.3f} [{found.lower:.3f}, {found.upper:.3f}]"
+    return with_interval(share) + (f" of {share.n}" if share and share.n else "")
 
 
 def _flips(flips: Flips | None) -> str:
