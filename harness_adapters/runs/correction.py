@@ -74,7 +74,8 @@ def _corrected(run: Run, raw: Figure, cards: Mapping[str, JudgeCard]) -> Figure 
 def _of_its_model(judge: str, cards: Mapping[str, JudgeCard]) -> str:
     """Says so where only the hash differs: the settings, the server, the version."""
     model = judge.rpartition("/")[0]
-    alike = any(known.rpartition("/")[0] == model for known in cards)
+    one_model = judge.startswith("llm/")  # of a panel only the hash says who sits in it
+    alike = one_model and any(known.rpartition("/")[0] == model for known in cards)
     return "; there is one of the same model with other settings or another server" * alike
 
 

@@ -246,6 +246,16 @@ def test_the_interval_reaches_over_hard_and_plain_outputs() -> None:
     assert (found.upper or 0) > (alone.upper or 0)
 
 
+def test_a_card_of_the_same_model_elsewhere_is_named_and_of_another_panel_is_not() -> None:
+    def said(judge: str, known: str) -> str:
+        return with_correction(run_of(judge=judge), {known: card_of(judge=known)}).uncorrected or ""
+
+    other = "with other settings or another server"
+    assert other in said("llm/openai/gpt/another", JUDGE)
+    assert other not in said("llm/openai/mini/another", JUDGE)
+    assert other not in said("panel/3/aaaa", "panel/3/bbbb")
+
+
 @pytest.mark.parametrize(
     "run",
     [
