@@ -205,6 +205,7 @@ def _print_notes(console: Console, runs: Sequence[Run]) -> None:
         offline = judge.startswith("lexical/")
         known = " (offline: it knows words and figures, not what they mean)" if offline else ""
         console.print(f"Judge: {escape(judge)}{known}")
+    _print_uncorrected(console, runs)
     for run in runs:
         if run.clusters < FEW:
             console.print(
@@ -237,11 +238,6 @@ def _print_notes(console: Console, runs: Sequence[Run]) -> None:
                 console.print(f"  {escape(reason)}, the first: {escape(error)}")
         if run.panel:
             console.print(_panel_line(run, run.panel))
-        if run.uncorrected:
-            console.print(
-                f"{escape(run.model)}: leak_rate is as the judge saw it, not corrected:"
-                f" {escape(run.uncorrected)}."
-            )
         if not run.evidence:
             console.print(
                 f"{escape(run.model)}: no samples were kept, so that no leaks can be shown; run"
@@ -252,6 +248,16 @@ def _print_notes(console: Console, runs: Sequence[Run]) -> None:
                 f"{escape(run.model)}: the log holds {run.scorings} sets of scores;"
                 " these are the last."
             )
+
+
+def _print_uncorrected(console: Console, runs: Sequence[Run]) -> None:
+    """Why rates were not corrected for the judge's errors, each reason once."""
+    for why in dict.fromkeys(run.uncorrected for run in runs if run.uncorrected):
+        models = dict.fromkeys(run.model for run in runs if run.uncorrected == why)
+        console.print(
+            f"{escape(', '.join(models))}: leak_rate is as the judge saw it, not corrected:"
+            f" {escape(why)}."
+        )
 
 
 def _panel_line(run: Run, panel: Panel) -> str:
