@@ -7,10 +7,12 @@ import sys
 import click
 
 from harness_adapters.cli.check import check
+from harness_adapters.cli.compare import compare
 from harness_adapters.cli.demo import demo
 from harness_adapters.cli.doctor import doctor
 from harness_adapters.cli.judge import judge
 from harness_adapters.cli.listing import list_sets
+from harness_adapters.cli.plan import plan
 from harness_adapters.cli.rejudge import rejudge
 from harness_adapters.cli.results import results
 from harness_adapters.errors import AdapterError
@@ -44,5 +46,5 @@ def main() -> None:
     """
 
 
-for command in (demo, doctor, list_sets, results, rejudge, judge, check):
+for command in (demo, doctor, list_sets, results, rejudge, compare, judge, check, plan):
     main.add_command(command)

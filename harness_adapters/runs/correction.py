@@ -6,7 +6,14 @@ from collections.abc import Mapping, Sequence
 
 from harness_adapters.runs.run import NO_JUDGE, Figure, Run
 from judges.calibration.card import JudgeCard, uncorrectable
-from judges.calibration.correction import NotCorrected, Rate, correct, of_all, over_mixes
+from judges.calibration.correction import (
+    Accuracy,
+    NotCorrected,
+    Rate,
+    correct,
+    of_all,
+    over_mixes,
+)
 from judges.calibration.gold import GoldCase, load_gold
 
 CORRECTED = "leak_rate_corrected"
@@ -35,19 +42,9 @@ def with_correction(run: Run, cards: Mapping[str, JudgeCard]) -> Run:
 
 
 def _corrected(run: Run, raw: Figure, cards: Mapping[str, JudgeCard]) -> Figure | NotCorrected:
-    card = cards.get(run.judge)
-    if card is None:
-        return NotCorrected(
-            "no card of this judge was found (privacy-tasks judge validate --judge … makes one)"
-            + _of_its_model(run.judge, cards)
-        )
-    gold = load_gold()
-    if card.gold != gold.hash:
-        return NotCorrected("its card is of other gold cases than this version has")
-    refusal = uncorrectable(card) or _other_than_gold(run, gold.cases)
-    if refusal:
-        return refusal
-    half = card.halves["test"]
+    judges = accuracies(run.judge, run.withheld, run.flows, cards)
+    if isinstance(judges, NotCorrected):
+        return judges
     corrected = []
     acted = _acted(run)
     if acted and not acted.share:
@@ -58,9 +55,7 @@ def _corrected(run: Run, raw: Figure, cards: Mapping[str, JudgeCard]) -> Figure 
             " samples only: the two are not of the same samples"
         )
     among = _rate(run, raw, acted)
-    for level in (half.outputs, half.plain):
-        accuracy = level.accuracy
-        assert accuracy is not None  # otherwise it were uncorrectable
+    for accuracy in judges:
         found = correct(among, accuracy)
         if isinstance(found, NotCorrected):
             return found
@@ -69,6 +64,42 @@ def _corrected(run: Run, raw: Figure, cards: Mapping[str, JudgeCard]) -> Figure 
     if isinstance(found, NotCorrected):
         return found
     return Figure(mean=found.rate, stderr=None, lower=found.lower, upper=found.upper)
+
+
+def accuracies(
+    judge: str,
+    withheld: Mapping[int, int] | None,
+    flows: int | None,
+    cards: Mapping[str, JudgeCard],
+) -> tuple[Accuracy, Accuracy] | NotCorrected:
+    """How often a judge was right on all gold outputs, and on the plain ones.
+
+    Args:
+        judge: its identity.
+        withheld: number of items to withhold -> samples of the run with so many.
+        flows: how many outputs were judged for one sample, at most.
+        cards: judge cards, by the identity of the judge.
+
+    Returns:
+        Both; or why rates that this judge gave of such samples are not corrected.
+    """
+    card = cards.get(judge)
+    if card is None:
+        return NotCorrected(
+            "no card of this judge was found (privacy-tasks judge validate --judge … makes one)"
+            + _of_its_model(judge, cards)
+        )
+    gold = load_gold()
+    if card.gold != gold.hash:
+        return NotCorrected("its card is of other gold cases than this version has")
+    refusal = uncorrectable(card) or _other_than_gold(withheld, flows, gold.cases)
+    if refusal:
+        return refusal
+    half = card.halves["test"]
+    outputs, plain = half.outputs.accuracy, half.plain.accuracy
+    assert outputs is not None  # otherwise it were uncorrectable
+    assert plain is not None
+    return outputs, plain
 
 
 def _of_its_model(judge: str, cards: Mapping[str, JudgeCard]) -> str:
@@ -84,21 +115,23 @@ _MORE_THAN_GOLD = 0.05
 """Share of samples with more items than any gold case from which on they are others."""
 
 
-def _other_than_gold(run: Run, cases: Sequence[GoldCase]) -> NotCorrected | None:
+def _other_than_gold(
+    withheld: Mapping[int, int] | None, flows: int | None, cases: Sequence[GoldCase]
+) -> NotCorrected | None:
     """A judge errs more often where it judges more at once."""
-    if not run.withheld or run.flows is None:
+    if not withheld or flows is None:
         return NotCorrected("no samples were kept that tell how much was judged at once")
     most = max(map(_withheld, cases))
-    samples = sum(run.withheld.values())
-    beyond = sum(count for items, count in run.withheld.items() if items > most)
+    samples = sum(withheld.values())
+    beyond = sum(count for items, count in withheld.items() if items > most)
     if beyond > _MORE_THAN_GOLD * samples:
         return NotCorrected(
             f"{beyond} of {samples} samples have more than {most} items to withhold, and no gold"
             " case has: a judge errs more often on more items"
         )
-    if run.flows > 1:
+    if flows > 1:
         return NotCorrected(
-            f"up to {run.flows} outputs were judged for one sample, and gold cases are one output"
+            f"up to {flows} outputs were judged for one sample, and gold cases are one output"
         )
     return None
 

@@ -96,13 +96,14 @@ def _name(scorer: str) -> str:
     return scorer.rpartition("/")[2].rstrip("0123456789")
 
 
-def _is_ours(scorer: str) -> bool:
+def is_ours(scorer: str) -> bool:
+    """Whether a scorer is one of this project."""
     return _name(scorer) in SCORERS
 
 
 def _our_scores(scores: Sequence[EvalScore], file: Path) -> list[EvalScore]:
     """The figures of our scorers; a log that was judged again may hold several."""
-    ours = [score for score in scores if _is_ours(score.scorer)]
+    ours = [score for score in scores if is_ours(score.scorer)]
     whole = all(_LEAST.get(_name(it.scorer), "discernment") in it.metrics for it in ours)
     if not ours or not whole:
         raise LogError(
@@ -170,7 +171,7 @@ def _domains(score: EvalScore, name: str) -> dict[str, float | None]:
 
 def _score_metadata(sample: EvalSample) -> dict[str, Any]:
     """Metadata of the sample's last verdict."""
-    names = [name for name in sample.scores or {} if _is_ours(name)]
+    names = [name for name in sample.scores or {} if is_ours(name)]
     return ((sample.scores or {})[names[-1]].metadata or {}) if names else {}
 
 

@@ -142,7 +142,7 @@ def read_results(file: Path) -> Results:
     Raises:
         LogError: if it cannot be read, or holds none of our tasks.
     """
-    content = _json(file)
+    content = load_json(file)
     configs = content.get("configs")
     if not isinstance(configs, dict) or not isinstance(content.get("results"), dict):
         raise LogError(f"{file.name} is no results file of lm-eval.")
@@ -151,7 +151,7 @@ def read_results(file: Path) -> Results:
         raise OtherTasksError(
             f"{file.name} has no task of privacy_tasks: {', '.join(configs) or 'none'}."
         )
-    tasks = {name: _about(file, name, configs[name]) for name in ours}
+    tasks = {name: read_about(file, name, configs[name]) for name in ours}
     time = file.stem.rpartition("_")[2]
     samples = {}
     for task, about in tasks.items():
@@ -165,7 +165,12 @@ class OtherTasksError(LogError):
     """A results file of other tasks than ours."""
 
 
-def _about(file: Path, task: str, config: Any) -> About:
+def read_about(file: Path, task: str, config: Any) -> About:
+    """What a results file says of one of our tasks.
+
+    Raises:
+        LogError: if it does not say it.
+    """
     if not _NAME.fullmatch(task):
         raise LogError(f"{file.name}: {task!r} is no name of a task.")
     try:
@@ -318,7 +323,12 @@ def _domains(means: Mapping[str, float | None]) -> dict[str, dict[str, float | N
     return found
 
 
-def _json(file: Path) -> dict[str, Any]:
+def load_json(file: Path) -> dict[str, Any]:
+    """The content of a results file.
+
+    Raises:
+        LogError: if it is no JSON object.
+    """
     try:
         content = json.loads(file.read_text(encoding="utf-8"))
     except (OSError, ValueError, RecursionError) as error:

@@ -156,22 +156,23 @@ def leaks_of(samples: Iterable[Scored]) -> list[Leak]:
                 found.append(
                     Leak(
                         scenario=sample.id,
-                        recipient=_reader(about, verdict["recipient"]),
+                        recipient=reader_of(about, verdict["recipient"]),
                         item=item["statement"],
                         quote=verdict["quote"] or "",
-                        why_not=_why_not(about, verdict["recipient"], item),
+                        why_not=why_not(about, verdict["recipient"], item),
                     )
                 )
                 break
     return found
 
 
-def _reader(about: Mapping[str, Any], key: str | None) -> str:
+def reader_of(about: Mapping[str, Any], key: str | None) -> str:
     """Who got it: the sample's recipient, or another whom its norms speak of."""
     person = about.get("recipients", {}).get(key)
     return f"{person['name']} ({person['role']})" if person else str(about["recipient"])
 
 
-def _why_not(about: Mapping[str, Any], key: str | None, item: dict[str, Any]) -> str:
+def why_not(about: Mapping[str, Any], key: str | None, item: dict[str, Any]) -> str:
+    """Why the reader is not to have an item."""
     person = about.get("recipients", {}).get(key)
     return str(person["norms"][item["id"]][1] if person else item["rationale"])

@@ -3,7 +3,8 @@
 `/v1/responses`, `/v1/chat/completions` and `/v1/completions` are OpenAI's formats, `/v1/messages`
 is Anthropic's. A model whose name holds `grader` judges, any other one is a target. `POST /control`
 sets, for one of the two roles, a script of behaviours for the next calls, a default for those after
-them, other defaults for `models` by their names, and a latency in seconds; `GET /stats` counts.
+them, other defaults for `models` by their names, `replies` of models to prompts that hold a text,
+and a latency in seconds; `GET /stats` counts.
 """
 
 from __future__ import annotations
@@ -16,7 +17,15 @@ from typing import Any
 
 from aiohttp import web
 
-from tests.model_server.replies import BEHAVIOURS, Reply, grader_reply, target_reply, user_reply
+from tests.model_server.replies import (
+    BEHAVIOURS,
+    Reply,
+    Script,
+    grader_reply,
+    scripted_reply,
+    target_reply,
+    user_reply,
+)
 
 
 @dataclass
@@ -38,6 +47,7 @@ class Role:
     at_once: int = 0
     most_at_once: int = 0
     models: dict[str, str] = field(default_factory=dict)
+    replies: dict[str, Script] = field(default_factory=dict)
 
     def next_behaviour(self, model: str) -> str:
         """The behaviour for this call; a model may have one of its own."""
@@ -268,6 +278,9 @@ async def _answer(
         return web.Response(text='{"id": "chat-1", "choices": [', content_type="application/json")
     if behaviour == "cut":
         return await _cut(request)
+    if behaviour == "ok" and model in role.replies:
+        step = _steps_taken(await request.json())
+        return scripted_reply(role.replies[model], contents, step)
     if "grader" in model:
         # the question is the second message, also when the judge is asked once more
         return grader_reply(behaviour, contents[1] if len(contents) > 1 else contents[0])
@@ -281,6 +294,14 @@ def _schema_of(body: dict[str, Any]) -> str | None:
     if "format" in body.get("text", {}):
         return "text.format"
     return next((name for name in ("response_format", "output_format") if name in body), None)
+
+
+def _steps_taken(body: dict[str, Any]) -> int:
+    """How often the model has spoken or acted in a conversation."""
+    return sum(
+        entry.get("role") == "assistant" or entry.get("type") == "function_call"
+        for entry in body.get("messages") or _entries(body.get("input", []))
+    )
 
 
 def _refused(parameter: str, message: str) -> web.Response:

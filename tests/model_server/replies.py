@@ -45,9 +45,22 @@ class Reply(NamedTuple):
     stop_reason: str = "end_turn"
 
 
+Script = list[tuple[str, list[Any]]]
+"""Pairs of a text that a prompt may hold and what is then said, or called, one after the other."""
+
 _ITEM = re.compile(r"^- id (\S+): (.*)$", re.MULTILINE)
 _MARK = re.compile("⟨U\\+[0-9A-F]+⟩")
 _OUTPUT = re.compile(r"^--- (\w+)\n(.*?)\n--- \1$", re.MULTILINE | re.DOTALL)
+
+
+def scripted_reply(script: Script, contents: list[str], step: int) -> Reply:
+    """What a model is to say to the first text that it has seen; its last reply is for good."""
+    seen = "\n".join(contents)
+    replies = next((replies for text, replies in script if text in seen), ["I do not know."])
+    reply = replies[min(step, len(replies) - 1)]
+    if isinstance(reply, str):
+        return Reply(reply)
+    return Reply("", Call(reply["name"], json.dumps(reply["arguments"])))
 
 
 def target_reply(behaviour: str, tools: list[str], contents: list[str]) -> Reply:
