@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
 from harness_adapters.collapse.comparison import (
@@ -15,8 +15,10 @@ from harness_adapters.collapse.comparison import (
 )
 from harness_adapters.runs.observed import Disclosed, Evidence, Observed, Place, TaskLog
 
-MOST = 600
-"""Scenarios that are shown at most."""
+ROOM = 1_800_000
+"""Characters of evidence that are kept: what a page can hold that is still opened on a phone."""
+_FRAME = 350
+"""Characters that an item takes besides its own."""
 _LONGEST = 4_000
 """Characters of an output that are shown."""
 
@@ -28,25 +30,42 @@ class Seen(NamedTuple):
     arms: tuple[tuple[str, tuple[TaskLog, ...]], ...]
 
 
-def leak_cases(tasks: Sequence[Seen], *, most: int = MOST) -> tuple[list[LeakCase], int]:
+def leak_cases(tasks: Sequence[Seen], *, room: int = ROOM) -> tuple[list[LeakCase], int]:
     """The scenarios with a leak in any arm, and how many there are in all.
 
-    Those in which a tuned arm leaks and the base arm does not come first. Where they are more than
-    are to be shown, every task is shown to the same share, in the order of its ids.
+    Those in which a tuned arm leaks and the base arm does not come first, then the others, in the
+    order of their ids. Where there is no room for all, each task has as much of it as the others.
 
     Args:
         tasks: the runs of each task.
-        most: how many are shown at most.
+        room: characters of evidence that are kept.
     """
     found: list[list[tuple[str, dict[str, Change]]]] = []
     for task in tasks:
         found.append(_changes(task))
-    in_all = sum(map(len, found))
-    share = min(1.0, most / in_all) if in_all else 1.0
     cases: list[LeakCase] = []
-    for task, changed in zip(tasks, found, strict=True):
-        cases += _cases(task, changed[: math.floor(len(changed) * share)])
-    return cases, in_all
+    left = len(tasks)
+    for task, changed in sorted(zip(tasks, found, strict=True), key=lambda it: len(it[1])):
+        share = room // left
+        for case in _cases(task, changed):
+            share -= _size(case)
+            if share < 0:
+                break
+            room -= _size(case)
+            cases.append(case)
+        left -= 1
+    return cases, sum(map(len, found))
+
+
+def _size(case: LeakCase) -> int:
+    outputs = sum(len(output.text) for output in case.outputs)
+    return outputs + sum(
+        len(item.statement)
+        + len(item.why_not)
+        + sum(len(leak.quote or "") for leak in item.leaks)
+        + _FRAME
+        for item in case.items
+    )
 
 
 def _leaks(sample: Observed) -> bool:
@@ -70,7 +89,7 @@ def _changes(task: Seen) -> list[tuple[str, dict[str, Change]]]:
     )
 
 
-def _cases(task: Seen, changed: Sequence[tuple[str, dict[str, Change]]]) -> list[LeakCase]:
+def _cases(task: Seen, changed: Sequence[tuple[str, dict[str, Change]]]) -> Iterator[LeakCase]:
     ids = {id_ for id_, _ in changed}
     about: dict[str, Observed] = {}
     of_arms: list[tuple[str, dict[str, list[tuple[str, Observed, Evidence]]]]] = []
@@ -87,7 +106,8 @@ def _cases(task: Seen, changed: Sequence[tuple[str, dict[str, Change]]]) -> list
                         (run, sample, evidence[sample.id, sample.epoch])
                     )
         of_arms.append((name, mine))
-    return [_case(task.label, id_, about[id_], changes, of_arms) for id_, changes in changed]
+    for id_, changes in changed:
+        yield _case(task.label, id_, about[id_], changes, of_arms)
 
 
 def _case(
