@@ -479,11 +479,11 @@ def _too_many(text: str, unscored: float) -> str:
 
 def _sentence(measure: Measure, main: Difference, threshold: float) -> str:
     lower, upper = (100 * end for end in main.interval())
-    way = "rises" if main.mean > 0 else "falls" if main.mean < 0 else "does not move:"
+    way = "rises" if main.mean > 0 else "falls"
+    moved = f"{way} by {abs(100 * main.mean):.1f} points" if main.mean else "does not move"
     return (
-        f"{measure.name} {way} by {abs(100 * main.mean):.1f} points"
-        f" ({100 * main.base.mean:.1f} % to {100 * main.tuned.mean:.1f} %; difference"
-        f" {100 * main.mean:+.1f} [{lower:+.1f}, {upper:+.1f}], τ = {100 * threshold:g})"
+        f"{measure.name} {moved} ({100 * main.base.mean:.1f} % to {100 * main.tuned.mean:.1f} %;"
+        f" difference {100 * main.mean:+.1f} [{lower:+.1f}, {upper:+.1f}], τ = {100 * threshold:g})"
     )
 
 
