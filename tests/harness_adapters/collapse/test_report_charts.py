@@ -204,3 +204,23 @@ def test_figures_are_written_alike() -> None:
         "0.012",
         "1.000",
     ]
+
+
+def test_of_many_types_the_largest_are_drawn_and_the_chart_says_so() -> None:
+    comparison = made()
+    task = comparison.tasks[0]
+    (group, *_) = task.by_type
+    many = tuple(
+        group.model_copy(
+            update={
+                "name": f"type {number:02}",
+                "rates": tuple(it.model_copy(update={"n": 100 - number}) for it in group.rates),
+            }
+        )
+        for number in range(30)
+    )
+    tasks = (task.model_copy(update={"by_type": many}), *comparison.tasks[1:])
+    chart = charts_of(comparison.model_copy(update={"tasks": tasks}))["type-1"]
+    shown = [text for text in texts(chart.svg) if text.startswith("type ")]
+    assert shown == [f"type {number:02}" for number in range(20)]
+    assert "20 of 30 with the most items to withhold" in chart.description

@@ -35,6 +35,10 @@ _ARM = 11.0
 _BETWEEN = 7.0
 
 
+_MOST = 20
+"""Groups that are drawn: what a type of item has is often a single fact."""
+
+
 class _Row(NamedTuple):
     name: str
     rates: list[tuple[GroupRate, Look]]
@@ -47,7 +51,8 @@ def groups(
     words, units = _WORDS[kind]
     metric = _metric(task, kind)
     title = f"{metric} by {words}: {line(task.label)}"
-    rows = _rows(comparison, task, kind, looks)
+    every = _rows(comparison, task, kind, looks)
+    rows = _largest(every)
     if not any(known(one.rate.value) is not None for row in rows for one, _ in row.rates):
         return f"{title}: no rate is known."
     name = f"{kind}-{task.number}"
@@ -55,6 +60,11 @@ def groups(
         f"Points are the {metric} of each arm, lines their 95 % intervals, which are wide where"
         f" there are few {units}."
     )
+    if len(rows) < len(every):
+        description += (
+            f" These are the {len(rows)} of {len(every)} with the most {units}; all are in the JSON"
+            " of privacy-tasks compare."
+        )
     sheet = _drawn(arms_of(task, comparison.base.name, looks), rows, metric)
     return Chart(
         name,
@@ -71,6 +81,13 @@ def groups(
             ),
         ),
     )
+
+
+def _largest(rows: list[_Row]) -> list[_Row]:
+    """The rows with the most in them, in their order."""
+    by_size = sorted(rows, key=lambda row: -max((one.n for one, _ in row.rates), default=0))
+    kept = {row.name for row in by_size[:_MOST]}
+    return [row for row in rows if row.name in kept]
 
 
 def _metric(task: TaskArms, kind: Kind) -> str:
