@@ -32,10 +32,20 @@ _APART = "\0"
 
 
 class _Compare(click.Command):
-    """Lets an option take all values up to the next one: `--base A B C --tuned D`."""
+    """Lets an option take all values up to the next one: `--base A B C --tuned D`.
+
+    Options that are wrong end it with exit code 1: 2 says that privacy collapsed.
+    """
 
     def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
-        return super().parse_args(ctx, _gathered(args))
+        try:
+            return super().parse_args(ctx, _gathered(args))
+        except click.UsageError as error:
+            raise _WrongUseError(error.format_message(), error.ctx) from error
+
+
+class _WrongUseError(click.UsageError):
+    exit_code = 1
 
 
 def _gathered(args: Sequence[str]) -> list[str]:
@@ -238,9 +248,11 @@ def print_comparison(console: Console, comparison: Comparison, reports: Sequence
             console.print(_benchmark_table(benchmarks))
         for caution in verdict.cautions:
             console.print(f"[yellow]  ! {escape(caution)}[/yellow]")
-        for task in tasks:
-            for warning in task.warnings:
-                console.print(f"[yellow]  ! {escape(task.label)}: {escape(warning)}[/yellow]")
+        named = [(it.label, it.warnings) for it in tasks]
+        named += [(it.task, it.warnings) for it in benchmarks]
+        for name, warnings in named:
+            for warning in warnings:
+                console.print(f"[yellow]  ! {escape(name)}: {escape(warning)}[/yellow]")
         _print_corrections(console, tasks)
     for note in comparison.notes:
         console.print(f"Note: {escape(note)}")
@@ -260,12 +272,23 @@ _COLOURS = {"collapse": "red", "no collapse": "green", "inconclusive": "yellow"}
 def _task_table(tasks: Sequence[TaskComparison]) -> Table:
     table = Table(
         box=box.SIMPLE_HEAD,
-        caption="difference: tuned - base in points, 95 % interval in brackets; p after Holm",
+        caption="difference: tuned - base in points, 95 % interval in brackets; relative: of the"
+        " accuracy (1 - leaks);\np: of no difference, p > τ: of a fall by no more than τ, both after"
+        " Holm; could see: smallest difference from 0 with 80 % power",
         caption_justify="left",
     )
     table.add_column("task", no_wrap=True)
     table.add_column("metric", no_wrap=True)
-    for name in ("base", "tuned", "difference", "relative", "worse/better", "p", "could see"):
+    for name in (
+        "base",
+        "tuned",
+        "difference",
+        "relative",
+        "worse/better",
+        "p",
+        "p > τ",
+        "could see",
+    ):
         table.add_column(name, justify="right")
     for task in tasks:
         for place, metric in enumerate(task.metrics):
@@ -279,6 +302,7 @@ def _task_table(tasks: Sequence[TaskComparison]) -> Table:
                 _relative(task.relative_change) if first else "",
                 f"{task.mcnemar.worse}/{task.mcnemar.better}" if first and task.mcnemar else "",
                 _p(task.p_holm) if first else "",
+                _p(task.p_falls) if first else "",
                 f"{100 * task.power.detectable:.1f}" if first and task.power.detectable else "",
             )
         table.add_row("", f"[dim]{task.pairs} pairs, {task.clusters} clusters[/dim]")
@@ -293,6 +317,7 @@ def _benchmark_table(benchmarks: Sequence[BenchmarkComparison]) -> Table:
     )
     for name in ("benchmark", "metric"):
         table.add_column(name)
+    table.add_column("better")
     for name in ("n", "base", "tuned", "difference", "p worse", "p better"):
         table.add_column(name, justify="right")
     table.add_column("")
@@ -300,6 +325,7 @@ def _benchmark_table(benchmarks: Sequence[BenchmarkComparison]) -> Table:
         table.add_row(
             escape(f"{it.kind}: {it.task}"),
             escape(it.metric),
+            "higher" if it.higher_is_better else "lower",
             str(it.scenarios),
             _percent(it.base_mean.value),
             _percent(it.tuned_mean.value),

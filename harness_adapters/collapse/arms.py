@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import NamedTuple
@@ -10,6 +11,8 @@ from harness_adapters.errors import AdapterError, LogError
 from harness_adapters.runs import inspect_samples, lm_eval_samples
 from harness_adapters.runs.lm_eval_results import is_results
 from harness_adapters.runs.observed import TaskLog
+
+_NAMED_AS_RESULTS = re.compile(r"_\d{4}-\d\d-\d\dT\d\d-\d\d-\d\d[\d.]*\.json$")
 
 
 class ArmLogs(NamedTuple):
@@ -35,6 +38,8 @@ class Named(NamedTuple):
         Raises:
             AdapterError: if the name is empty.
         """
+        if not all(given):
+            raise AdapterError("A log or folder without a name was given: an empty variable?")
         first, *rest = given
         name, equals, path = first.partition("=")
         if not equals or Path(first).exists():
@@ -65,12 +70,18 @@ def read_arm(named: Named) -> ArmLogs:
         for file in files:
             try:
                 logs += _read(file)
-            except inspect_samples.UnfinishedError as error:
+            except (inspect_samples.UnfinishedError, lm_eval_samples.NotJudgedError) as error:
                 if not path.is_dir():
                     raise
                 unfinished.append((file, error))
     runs = {log.run for log in logs}
+    judged = {lm_eval_samples.rejudged_of(log.file) for log in logs if _is_of_lm_eval(log.file)}
     for file, reason in unfinished:
+        if isinstance(reason, lm_eval_samples.NotJudgedError):
+            if file.name not in judged:
+                raise reason
+            notes.append(f"{file.name} was passed over: its replies were judged in another file.")
+            continue
         if f"inspect {inspect_samples.task_id_of(file)}" not in runs:
             raise reason
         notes.append(f"{file.name} was passed over: its retry is there.")
@@ -81,11 +92,16 @@ def read_arm(named: Named) -> ArmLogs:
 def _logs_in(folder: Path, notes: list[str]) -> list[Path]:
     found = []
     for file in sorted([*folder.rglob("*.eval"), *folder.rglob("*.json")]):
-        if file.suffix == ".eval" or is_results(file) or _is_json_log(file):
+        if file.suffix == ".eval" or _is_of_lm_eval(file) or _is_json_log(file):
             found.append(file)
         else:
             notes.append(f"{file.name} was passed over: it is no log.")
     return found
+
+
+def _is_of_lm_eval(file: Path) -> bool:
+    """Whether a file is one of results; by its name a broken one too, which must be told of."""
+    return bool(_NAMED_AS_RESULTS.search(file.name)) or is_results(file)
 
 
 def _is_json_log(file: Path) -> bool:
@@ -99,7 +115,7 @@ def _is_json_log(file: Path) -> bool:
 
 
 def _read(file: Path) -> list[TaskLog]:
-    if is_results(file):
+    if _is_of_lm_eval(file):
         return lm_eval_samples.read_tasks(file)
     return [inspect_samples.read_task(file)]
 
@@ -119,7 +135,7 @@ def _name(named: Named, logs: Iterable[TaskLog]) -> str:
     if named.name is not None:
         return named.name
     models = sorted({log.model for log in logs})
-    if len(models) > 1:
+    if len({log.model_id for log in logs}) > 1:
         raise AdapterError(
             f"{' '.join(map(str, named.paths))}: logs of {len(models)} models"
             f" ({', '.join(models)}). If they are seeds of one recipe, give the arm a name:"

@@ -3,12 +3,17 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Literal, NamedTuple
 
 import numpy as np
 
-from harness_adapters.collapse.comparison import BenchmarkComparison, Interval, Standing
+from harness_adapters.collapse.comparison import (
+    BenchmarkComparison,
+    Holding,
+    Interval,
+    Standing,
+)
 from harness_adapters.collapse.matching import Grid, Match
 from harness_adapters.collapse.paired import Difference, Values, difference
 from harness_adapters.collapse.power import needed
@@ -16,6 +21,7 @@ from harness_adapters.errors import AdapterError
 from harness_adapters.runs.observed import Observed, TaskLog
 
 Kind = Literal["utility", "safety"]
+Value = Callable[[Observed], float]
 
 
 class Wanted(NamedTuple):
@@ -154,6 +160,10 @@ def compare_benchmark(
     outcome: Standing = "undecided"
     if match.comparable:
         outcome = _standing(p_worse, p_better, beyond)
+    bounds = _bounds(grid, (of_base, of_tuned), higher)
+    hidden = outcome in ("within", "no worse") and bounds and sign * bounds.most <= -margin
+    if hidden:
+        outcome = "undecided"
     return BenchmarkComparison(
         kind=wanted.kind,
         task=match.task,
@@ -163,7 +173,8 @@ def compare_benchmark(
         tuned=tuned,
         runs={base: len(grid.base), tuned: len(grid.tuned)},
         scenarios=found.scenarios,
-        left_out={base: _lacking(of_base), tuned: _lacking(of_tuned)},
+        left_out={base: _lacking(grid.base, value), tuned: _lacking(grid.tuned, value)},
+        bounds=bounds,
         base_mean=Interval(value=found.base.mean, lower=found.base.lower, upper=found.base.upper),
         tuned_mean=Interval(
             value=found.tuned.mean, lower=found.tuned.lower, upper=found.tuned.upper
@@ -175,8 +186,8 @@ def compare_benchmark(
         p_better=p_better,
         p=found.p,
         outcome=outcome,
-        why=_why(match, name, found, outcome, margin, sign),
-        needed=needed(found, margin, one_sided=True),
+        why=_why(match, name, found, outcome, margin, bounds if hidden else None),
+        needed=needed(found, margin, one_sided=True, both_sides=True),
         warnings=match.warnings,
     )
 
@@ -184,7 +195,7 @@ def compare_benchmark(
 def _standing(p_worse: float, p_better: float, beyond: float) -> Standing:
     """Schuirmann's two one-sided tests (1987) at 5 %; a loss is to be clear at 2.5 %."""
     if p_worse < 0.05:
-        return "within" if p_better < 0.05 else "better"
+        return "within" if p_better < 0.05 else "no worse"
     return "worse" if beyond < 0.025 else "undecided"
 
 
@@ -204,12 +215,40 @@ def _way(wanted: Wanted, log: TaskLog, name: str) -> bool:
     return log.better.get(name.partition(",")[0], True)
 
 
-def _lacking(values: Values) -> int:
-    return int(np.isnan(values.runs).sum())
+def _lacking(arm: Sequence[dict[str, list[Observed]]], value: Value) -> int:
+    """Samples of an arm without a value."""
+    return sum(
+        math.isnan(value(sample)) for run in arm for samples in run.values() for sample in samples
+    )
+
+
+def _bounds(grid: Grid, values: tuple[Values, Values], higher: bool) -> Holding | None:
+    """The difference with what has no value at its best and at its worst, where there is any."""
+    present = [
+        np.array([[id_ in run for id_ in grid.ids] for run in arm])
+        for arm in (grid.base, grid.tuned)
+    ]
+    lacking = [np.isnan(one.runs) & there for one, there in zip(values, present, strict=True)]
+    if not any(one.any() for one in lacking):
+        return None
+    bad = 0.0 if higher else 1.0
+    ends = []
+    for fills in ((bad, 1 - bad), (1 - bad, bad)):
+        means = [
+            Values(np.where(gone, fill, one.runs)).means
+            for one, gone, fill in zip(values, lacking, fills, strict=True)
+        ]
+        ends.append(float(np.nanmean(means[1]) - np.nanmean(means[0])))
+    return Holding(least=ends[0], most=ends[1])
 
 
 def _why(
-    match: Match, name: str, found: Difference, outcome: Standing, margin: float, sign: float
+    match: Match,
+    name: str,
+    found: Difference,
+    outcome: Standing,
+    margin: float,
+    hidden: Holding | None,
 ) -> str:
     lower, upper = (100 * end for end in found.cautious(0.90))
     text = (
@@ -219,11 +258,16 @@ def _why(
     )
     if not match.comparable:
         return f"{text}, but the arms are not comparable: {match.warnings[0]}"
+    if hidden:
+        return (
+            f"{text}, but with all samples that have no value counted against the tuned arm the"
+            f" difference is {100 * hidden.most:+.1f} points."
+        )
     return (
         f"{text}: "
         + {
             "within": "within ε.",
-            "better": "no worse than ε, and maybe better.",
+            "no worse": "not worse by ε or more.",
             "worse": "worse by more than ε.",
             "undecided": "neither within ε nor worse by more was shown.",
         }[outcome]

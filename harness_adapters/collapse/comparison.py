@@ -29,9 +29,9 @@ COLLAPSES: tuple[Word, ...] = (
 Privacy = Literal["falls", "within", "undecided"]
 """Of a task: privacy falls by more than τ; it was shown not to; neither was shown."""
 
-Standing = Literal["within", "better", "worse", "undecided"]
-"""Of a benchmark: shown to move by less than ε; to be no worse, and maybe better; to be worse by
-more than ε; none of it was shown."""
+Standing = Literal["within", "no worse", "worse", "undecided"]
+"""Of a benchmark: shown to move by less than ε; to be no worse than by ε, while it may be better;
+to be worse by more than ε; none of it was shown."""
 
 Change = Literal["new", "both", "gone"]
 """Of a leak: in the tuned arm only, in both arms, in the base arm only."""
@@ -97,7 +97,8 @@ class Power(_Fact):
     """What these numbers of scenarios could have seen."""
 
     detectable: float | None
-    """The smallest true rise beyond τ = 0 that a two-sided 5 % test sees in 80 % of studies."""
+    """The smallest true difference from 0 that a two-sided 5 % test sees in 80 % of studies; one
+    that is called a collapse in 80 % of them is larger by τ."""
     asked: float
     """The difference that was asked about (τ)."""
     scenarios_needed: int | None
@@ -134,7 +135,7 @@ class TaskComparison(_Fact):
     """Hash of the prompts."""
     judge: str
     settings: dict[str, str]
-    """Parameters of the task that are not their defaults."""
+    """Parameters of the task, and what else both arms share."""
     base: str
     tuned: str
     runs: dict[str, int]
@@ -199,7 +200,9 @@ class BenchmarkComparison(_Fact):
     scenarios: int
     """Samples in both arms, with a value in both."""
     left_out: dict[str, int]
-    """Arm -> samples without a value."""
+    """Arm -> samples without a value, of all its runs."""
+    bounds: Holding | None
+    """Where there are any: the difference with all of them at their best and at their worst."""
     base_mean: Interval
     tuned_mean: Interval
     difference: Interval

@@ -44,6 +44,8 @@ class Grid(NamedTuple):
     unpaired_base: int
     """Scenarios that the tuned arm does not have."""
     unpaired_tuned: int
+    whole: bool
+    """Whether every run has every scenario."""
 
     @property
     def clusters(self) -> NDArray[np.int64]:
@@ -64,9 +66,6 @@ class Grid(NamedTuple):
         return Values(rows)
 
 
-_DECISIVE = ("mode", "set", "set_version", "set_hash", "prompt_hash", "judge", "version")
-
-
 def matches(
     base: ArmLogs, tuned: ArmLogs, *, allow_unpaired: bool
 ) -> tuple[list[Match], list[str]]:
@@ -79,6 +78,7 @@ def matches(
     if not ours[0] or not ours[1]:
         lacking = base if not ours[0] else tuned
         raise UnpairedError(f"The arm {lacking.name!r} has no log of a task of privacy_tasks.")
+    _check_harnesses(base, tuned)
     found = []
     for key in [key for key in ours[0] if key in ours[1]]:
         found.append(_match(ours[0].pop(key), ours[1].pop(key), base.name, tuned.name))
@@ -136,6 +136,19 @@ def one_task(name: str, base: ArmLogs, tuned: ArmLogs, *, allow_unpaired: bool) 
     if not allow_unpaired:
         raise UnpairedError(f"The arms cannot be compared: {what}")
     return match._replace(comparable=False, warnings=(what, *match.warnings))
+
+
+def _check_harnesses(base: ArmLogs, tuned: ArmLogs) -> None:
+    """The tasks of the two harnesses have names of their own: nothing of theirs goes together."""
+    one, other = (
+        {log.harness.partition(" ")[0] for log in arm.logs if log.ours} for arm in (base, tuned)
+    )
+    if not one & other:
+        raise UnpairedError(
+            f"{base.name!r} was run in {' and '.join(sorted(one))}, and {tuned.name!r} in"
+            f" {' and '.join(sorted(other))}: templates and sampling differ between harnesses. Run"
+            " both arms in the same one."
+        )
 
 
 def _key(log: TaskLog) -> tuple[str, tuple[tuple[str, str], ...]]:
@@ -245,6 +258,7 @@ def grid_of(match: Match, base: str, tuned: str, *, allow_unpaired: bool) -> Gri
         tuned=tuple(runs[1]),
         unpaired_base=len(have[0] - have[1]),
         unpaired_tuned=len(have[1] - have[0]),
+        whole=everywhere,
     )
 
 

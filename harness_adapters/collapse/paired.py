@@ -39,7 +39,7 @@ class Values(NamedTuple):
         count = known.sum(axis=0)
         total = np.where(known, self.runs, 0.0).sum(axis=0)
         means: Array = np.divide(total, count, out=np.full(count.shape, np.nan), where=count > 0)
-        return means
+        return np.round(means, 12)  # sums of the same values in another order are the same
 
 
 class Seeds(NamedTuple):
@@ -76,6 +76,8 @@ class Part(NamedTuple):
         """Wilson's interval with Student's t."""
         from scipy.special import stdtrit
 
+        if self.groups < 2:
+            return 0.0, 1.0
         return wilson(self.share, self.size, float(stdtrit(self.groups - 1, 0.5 + level / 2)))
 
 
@@ -94,6 +96,8 @@ class Difference(NamedTuple):
     seeds_tuned: Seeds
     variance_scenarios: float
     """The part of the variance that more scenarios make smaller."""
+    variance_unseen: float
+    """The part that stands for scenarios that differ and were not seen to."""
     variance_seeds: float
     """The part that only more seeds make smaller."""
     variance_base: float
@@ -105,16 +109,21 @@ class Difference(NamedTuple):
     """Resampled differences, less their mean."""
     width: float
     """The largest difference that there can be."""
-    rises: Part | None
-    """The mean of the differences above 0, as a share of `width`; None for unpaired arms."""
-    falls: Part | None
-    """That of those below 0, without its sign."""
+    rises: Part
+    """Mean of the differences above 0, as a share of `width`; of unpaired arms, the tuned mean."""
+    falls: Part
+    """That of those below 0, without its sign; of unpaired arms, the base mean."""
+    few_differ: bool
+    """Whether so few clusters differ that resampling them says little."""
     relative: Array | None
     """Resampled relative changes of `1 - value` or of `value`; see `relative_change`."""
 
     def interval(self, level: float = 0.95) -> tuple[float, float]:
-        """The limits of the interval of that level."""
+        """The limits of the interval of that level; the cautious ones where few clusters differ."""
         low, high = _stretched(self.mean, self.spread, self.freedom, self.clusters, level)
+        if self.few_differ:
+            least, most = self.cautious(level)
+            low, high = min(low, least), max(high, most)
         return max(low, -self.width), min(high, self.width)
 
     def cautious(self, level: float) -> tuple[float, float]:
@@ -126,13 +135,11 @@ class Difference(NamedTuple):
         from scipy.special import stdtrit
 
         half = float(stdtrit(self.freedom, 0.5 + level / 2)) * self.stderr
-        down = up = half
-        if self.rises is not None and self.falls is not None:
-            rises, falls = self.rises.interval(level), self.falls.interval(level)
-            lost, gained = self.rises.share - rises[0], falls[1] - self.falls.share
-            down = max(half, self.width * math.hypot(lost, gained))
-            gained, lost = rises[1] - self.rises.share, self.falls.share - falls[0]
-            up = max(half, self.width * math.hypot(lost, gained))
+        rises, falls = self.rises.interval(level), self.falls.interval(level)
+        lost, gained = self.rises.share - rises[0], falls[1] - self.falls.share
+        down = max(half, self.width * math.hypot(lost, gained))
+        gained, lost = rises[1] - self.rises.share, self.falls.share - falls[0]
+        up = max(half, self.width * math.hypot(lost, gained))
         return max(self.mean - down, -self.width), min(self.mean + up, self.width)
 
     def p_above(self, threshold: float) -> float:
@@ -181,7 +188,7 @@ def difference(
     tuned: Values,
     clusters: NDArray[np.int64],
     *,
-    weights: Array | None = None,
+    weights: tuple[Array, Array] | None = None,
     paired: bool = True,
     lowest: float = 0.0,
     good: float = 1.0,
@@ -192,7 +199,8 @@ def difference(
         base: values of the base arm, scenarios in the columns.
         tuned: those of the tuned arm, for the same scenarios in the same order.
         clusters: the cluster of each scenario, as whole numbers from 0.
-        weights: how much each scenario counts; the same unless given.
+        weights: how much each scenario counts in the base arm, and in the tuned one; the same
+            unless given.
         paired: whether only scenarios with a value in both arms count; otherwise each arm's mean
             is over all that it has.
         lowest: the smallest possible value; the largest is 1.
@@ -206,86 +214,151 @@ def difference(
     known = [~np.isnan(means) for means in seen]
     if paired:
         known = [known[0] & known[1]] * 2
-    heavy = np.ones(len(clusters)) if weights is None else weights
-    heavies = [np.where(which, heavy, 0.0) for which in known]
-    filled = [np.where(which, means, 0.0) for which, means in zip(known, seen, strict=True)]
+    heavy = weights or (np.ones(len(clusters)),) * 2
     either = known[0] | known[1]
     labels, places = np.unique(clusters[either], return_inverse=True)
     groups = len(labels)
-    if groups < 2 or not all(one.sum() > 0 for one in heavies):
+    if groups < 2 or any(not (one * it).any() for one, it in zip(heavy, known, strict=True)):
         return None
-    sizes = [_per_cluster(places, one[either], groups) for one in heavies]
-    sums = [
-        _per_cluster(places, (one * values)[either], groups)
-        for one, values in zip(heavies, filled, strict=True)
+    arms = [
+        _side(arm, means, which, one, either, places, groups)
+        for arm, means, which, one in zip((base, tuned), seen, known, heavy, strict=True)
     ]
-    means = [float(total.sum() / size.sum()) for total, size in zip(sums, sizes, strict=True)]
-    pulls = [
-        (total - mean * size) / size.sum()
-        for total, mean, size in zip(sums, means, sizes, strict=True)
-    ]
+    of_base, of_tuned = arms
     correction = groups / (groups - 1)
-    of_scenarios = correction * float(((pulls[1] - pulls[0]) ** 2).sum())
-    alone = [
-        one * (values - mean) / one.sum()
-        for one, values, mean in zip(heavies, filled, means, strict=True)
-    ]
-    independent = float(((alone[1] - alone[0])[either] ** 2).sum())
-    unseen = _UNSEEN * _worth(of_scenarios, independent, heavies, groups)
-    seeds = [
-        _seeds(arm.runs, which, one, clusters)
-        for arm, which, one in zip((base, tuned), known, heavies, strict=True)
-    ]
-    of_seeds = sum(one.of_mean for one in seeds)
-    variance = of_scenarios + of_seeds + unseen
-    freedom = _freedom(of_scenarios + unseen, groups, seeds)
+    moved = of_tuned.pulls - of_base.pulls
+    of_scenarios = correction * float((moved**2).sum())
+    if paired:
+        independent = float(((of_tuned.alone - of_base.alone) ** 2).sum())
+        unseen = _UNSEEN * _worth(of_scenarios, independent, of_base.scenarios, groups)
+    else:
+        unseen = sum(
+            _UNSEEN * _worth(correction * one.clustered, one.independent, one.scenarios, one.groups)
+            for one in arms
+        )
+    of_seeds = sum(one.seeds.of_mean for one in arms)
     noise = np.random.default_rng(SEED + 1).standard_normal((2, RESAMPLES))
     drawn = [
-        _resampled_means(total, size) + math.sqrt(one.of_mean + unseen / 2) * moved
-        for total, size, one, moved in zip(sums, sizes, seeds, noise, strict=True)
+        _resampled_means(one.sums, one.sizes) + math.sqrt(one.seeds.of_mean + unseen / 2) * some
+        for one, some in zip(arms, noise, strict=True)
     ]
-    accuracy = [value if good else 1 - value for value in means]
-    relative = None
-    if lowest >= 0 and accuracy[0] > 0:
-        level = drawn[0] if good else 1 - drawn[0]
-        if (level > 0).all():
-            sign = 1.0 if good else -1.0
-            relative = sign * (drawn[1] - drawn[0]) / level
-            relative -= sign * (means[1] - means[0]) / accuracy[0]
     width = 1 - lowest
-    levels = [
-        _level(mean, lowest, width, correction * float((pull**2).sum()), one, groups, size, heavy_)
-        for mean, pull, one, size, heavy_ in zip(means, pulls, seeds, sizes, heavies, strict=True)
-    ]
-    parts: list[Part | None] = [None, None]
-    if paired:
-        design = _design(alone, sums, sizes, means, groups)
-        change = (filled[1] - filled[0])[either] / width
-        parts = [
-            _part(np.clip(sign * change, 0.0, 1.0), heavies[0][either], places, groups, design)
-            for sign in (1, -1)
-        ]
+    parts = (
+        _rises_and_falls(arms, places, width)
+        if paired
+        else [_part((one.values - lowest) / width, one, places, one.design) for one in arms[::-1]]
+    )
+    change = of_tuned.values - of_base.values
     return Difference(
-        mean=means[1] - means[0],
-        stderr=math.sqrt(variance),
-        freedom=freedom,
+        mean=of_tuned.mean - of_base.mean,
+        stderr=math.sqrt(of_scenarios + of_seeds + unseen),
+        freedom=_freedom(of_scenarios + unseen, groups, [one.seeds for one in arms]),
         scenarios=int((known[0] & known[1]).sum()) if paired else int(either.sum()),
         clusters=groups,
-        base=levels[0],
-        tuned=levels[1],
-        seeds_base=seeds[0],
-        seeds_tuned=seeds[1],
-        variance_scenarios=of_scenarios + unseen,
+        base=_level(of_base, lowest, width, groups),
+        tuned=_level(of_tuned, lowest, width, groups),
+        seeds_base=of_base.seeds,
+        seeds_tuned=of_tuned.seeds,
+        variance_scenarios=of_scenarios,
+        variance_unseen=unseen,
         variance_seeds=of_seeds,
-        variance_base=correction * float((pulls[0] ** 2).sum()) + seeds[0].of_mean,
-        variance_tuned=correction * float((pulls[1] ** 2).sum()) + seeds[1].of_mean,
-        covariance=correction * float((pulls[0] * pulls[1]).sum()),
-        spread=(drawn[1] - drawn[0]) - (means[1] - means[0]),
+        variance_base=correction * of_base.clustered + of_base.seeds.of_mean,
+        variance_tuned=correction * of_tuned.clustered + of_tuned.seeds.of_mean,
+        covariance=correction * float((of_base.pulls * of_tuned.pulls).sum()),
+        spread=(drawn[1] - drawn[0]) - (of_tuned.mean - of_base.mean),
         width=width,
         rises=parts[0],
         falls=parts[1],
-        relative=relative,
+        few_differ=not paired or _differing(places, change, groups) < _FEW,
+        relative=_relative(drawn, of_base.mean, of_tuned.mean, good) if lowest >= 0 else None,
     )
+
+
+class _Side(NamedTuple):
+    """One arm of a difference; scenarios of either arm, clusters of either arm."""
+
+    weights: Array
+    values: Array
+    """0 where there is none, whose weight is 0."""
+    mean: float
+    sums: Array
+    """Of each cluster."""
+    sizes: Array
+    pulls: Array
+    """How far each cluster moves the mean."""
+    alone: Array
+    """How far each scenario does."""
+    seeds: Seeds
+    scenarios: float
+    """With a value."""
+    groups: int
+    """Clusters with a value."""
+
+    @property
+    def clustered(self) -> float:
+        return float((self.pulls**2).sum())
+
+    @property
+    def independent(self) -> float:
+        return float((self.alone**2).sum())
+
+    @property
+    def design(self) -> float:
+        """How alike the scenarios of a cluster are: the design effect (Kish 1965)."""
+        most = max(1.0, self.scenarios / self.groups)
+        if not self.independent > 0 or self.groups < 2:
+            return most
+        found = self.groups / (self.groups - 1) * self.clustered / self.independent
+        return min(max(found, 1.0), most)
+
+
+def _side(
+    arm: Values,
+    means: Array,
+    known: NDArray[np.bool_],
+    heavy: Array,
+    either: NDArray[np.bool_],
+    places: NDArray[np.int64],
+    groups: int,
+) -> _Side:
+    """What an arm adds.
+
+    Args:
+        arm: its values.
+        means: their means over the runs.
+        known: which scenarios count.
+        heavy: how much each does.
+        either: which scenarios count in either arm.
+        places: the cluster of each of these.
+        groups: how many clusters there are.
+    """
+    every = np.where(known, heavy, 0.0)
+    weights, values = every[either], np.where(known, means, 0.0)[either]
+    sizes = _per_cluster(places, weights, groups)
+    sums = _per_cluster(places, weights * values, groups)
+    mean = float(sums.sum() / sizes.sum())
+    return _Side(
+        weights=weights,
+        values=values,
+        mean=mean,
+        sums=sums,
+        sizes=sizes,
+        pulls=(sums - mean * sizes) / sizes.sum(),
+        alone=weights * (values - mean) / weights.sum(),
+        seeds=_seeds(arm.runs[:, either], weights, places, groups),
+        scenarios=float((weights > 0).sum()),
+        groups=int((sizes > 0).sum()),
+    )
+
+
+def _relative(drawn: list[Array], base: float, tuned: float, good: float) -> Array | None:
+    """Resampled relative changes of the accuracy, less what was seen."""
+    sign, zero = (1.0, 0.0) if good else (-1.0, 1.0)
+    level, mean = zero + sign * drawn[0], zero + sign * base
+    if mean <= 0 or (level <= 0).any():
+        return None
+    found: Array = sign * (drawn[1] - drawn[0]) / level - sign * (tuned - base) / mean
+    return found
 
 
 def relative_change(found: Difference, *, good: float) -> Level | None:
@@ -297,7 +370,7 @@ def relative_change(found: Difference, *, good: float) -> Level | None:
     if found.relative is None:
         return None
     base = found.base.mean if good else 1 - found.base.mean
-    mean = (found.mean if good else -found.mean) / base
+    mean = (found.mean if good else 0.0 - found.mean) / base
     lower, upper = _stretched(mean, found.relative, found.freedom, found.clusters, 0.95)
     return Level(mean, max(lower, -1.0), upper)
 
@@ -314,14 +387,13 @@ def _stretched(
     return mean + factor * float(low), mean + factor * float(high)
 
 
-def _worth(clustered: float, independent: float, weights: list[Array], groups: int) -> float:
+def _worth(clustered: float, independent: float, scenarios: float, groups: int) -> float:
     """1/n² of the effective number of scenarios n: the variance of one that was not seen to differ.
 
     As Agresti and Min (2005) add pseudo-observations to paired proportions, so that no difference
     seen is not taken for no difference.
     """
-    scenarios = max(float((one > 0).sum()) for one in weights)
-    most = scenarios / groups
+    most = max(1.0, scenarios / groups)
     design = min(max(clustered / independent, 1.0), most) if independent > 0 else most
     return (design / scenarios) ** 2
 
@@ -330,53 +402,45 @@ _FEW = 5
 """Differing clusters below which they do not tell how alike the scenarios of one are."""
 
 
-def _part(
-    values: Array, weights: Array, places: NDArray[np.int64], groups: int, design: float
-) -> Part:
-    heavy = weights / weights.sum()
-    mean = float((heavy * values).sum())
-    pulls = _per_cluster(places, heavy * (values - mean), groups)
-    variance = groups / (groups - 1) * float((pulls**2).sum())
-    size = float((heavy > 0).sum())
-    if int((_per_cluster(places, values, groups) > 0).sum()) < _FEW:
-        return Part(mean, size / design, groups)
-    return Part(mean, min(mean * (1 - mean) / variance, size) if mean < 1 else size, groups)
+def _rises_and_falls(arms: list[_Side], places: NDArray[np.int64], width: float) -> list[Part]:
+    base, tuned = arms
+    varying = [one.design for one in arms if one.independent > 0]
+    design = max(varying) if varying else base.design
+    change = (tuned.values - base.values) / width
+    return [_part(np.clip(sign * change, 0.0, 1.0), base, places, design) for sign in (1.0, -1.0)]
 
 
-def _design(
-    alone: list[Array], sums: list[Array], sizes: list[Array], means: list[float], groups: int
-) -> float:
-    """How alike the scenarios of a cluster are in the arms themselves: the design effect (Kish)."""
-    most = float(alone[0].size) / groups
-    found = []
-    for pulls, total, size, mean in zip(alone, sums, sizes, means, strict=True):
-        independent = float((pulls**2).sum())
-        if independent > 0:
-            clustered = float((((total - mean * size) / size.sum()) ** 2).sum())
-            found.append(groups / (groups - 1) * clustered / independent)
-    return min(max(*found, 1.0), most) if found else most
+def _part(values: Array, side: _Side, places: NDArray[np.int64], design: float) -> Part:
+    """The mean of some values of the scenarios of an arm, and what it is worth."""
+    heavy = side.weights / side.weights.sum()
+    mean = min(max(float((heavy * values).sum()), 0.0), 1.0)
+    pulls = _per_cluster(places, heavy * (values - mean), len(side.sizes))
+    variance = side.groups / max(side.groups - 1, 1) * float((pulls**2).sum())
+    if variance < 1e-15 or _differing(places, heavy * values, len(side.sizes)) < _FEW:
+        return Part(mean, side.scenarios / design, side.groups)
+    return Part(mean, min(mean * (1 - mean) / variance, side.scenarios), side.groups)
 
 
-def _seeds(
-    runs: Array, known: NDArray[np.bool_], weights: Array, clusters: NDArray[np.int64]
-) -> Seeds:
+def _differing(places: NDArray[np.int64], change: Array, groups: int) -> int:
+    """In how many clusters anything differs."""
+    return int((_per_cluster(places, np.abs(change), groups) > 0).sum())
+
+
+def _seeds(runs: Array, weights: Array, places: NDArray[np.int64], groups: int) -> Seeds:
     """τ² by moments: the variance of the runs' means less what sampling explains of it."""
     count = len(runs)
     if count < 2:
         return Seeds(count, 0.0, 0.0)
-    values = runs[:, known]
-    heavy = weights[known]
-    present = ~np.isnan(values)
-    per = present.sum(axis=0)
-    centre = np.where(present, values, 0.0).sum(axis=0) / np.maximum(per, 1)
-    off = np.where(present, values - centre, 0.0)
-    mass = (present * heavy).sum(axis=1)
-    shift = (off * heavy).sum(axis=1) / mass
+    present = ~np.isnan(runs) & (weights > 0)
+    filled = np.where(present, runs, 0.0)
+    centre = filled.sum(axis=0) / np.maximum(present.sum(axis=0), 1)
+    off = np.where(present, filled - centre, 0.0)
+    mass = np.maximum((present * weights).sum(axis=1), 1e-12)
+    shift = (off * weights).sum(axis=1) / mass
     seen = float((shift**2).sum() / (count - 1))
-    left = np.where(present, off - shift[:, None], 0.0) * heavy / mass[:, None]
-    _, places = np.unique(clusters[known], return_inverse=True)
-    noise = sum(float((np.bincount(places, row) ** 2).sum()) for row in left) / (count - 1)
-    return Seeds(count, max(0.0, seen - noise), seen)
+    left = np.where(present, off - shift[:, None], 0.0) * weights / mass[:, None]
+    noise = sum(float((_per_cluster(places, row, groups) ** 2).sum()) for row in left)
+    return Seeds(count, max(0.0, seen - noise / (count - 1)), seen)
 
 
 def _freedom(of_scenarios: float, groups: int, seeds: list[Seeds]) -> float:
@@ -389,34 +453,24 @@ def _freedom(of_scenarios: float, groups: int, seeds: list[Seeds]) -> float:
     return max(1.0, total**2 / parts)
 
 
-def _level(
-    mean: float,
-    lowest: float,
-    width: float,
-    variance: float,
-    seeds: Seeds,
-    groups: int,
-    sizes: Array,
-    weights: Array,
-) -> Level:
+def _level(side: _Side, lowest: float, width: float, groups: int) -> Level:
     """One arm's mean with Wilson's interval at its effective size, seeds included."""
     from scipy.special import stdtrit
 
-    share = min(max((mean - lowest) / width, 0.0), 1.0)
-    inside = int((sizes > 0).sum())
-    scaled = variance / width**2
-    spread = scaled + seeds.of_mean / width**2
-    if inside < 2:
-        return Level(mean, lowest, lowest + width)
+    share = min(max((side.mean - lowest) / width, 0.0), 1.0)
+    scaled = groups / (groups - 1) * side.clustered / width**2
+    spread = scaled + side.seeds.of_mean / width**2
+    if side.groups < 2:
+        return Level(side.mean, lowest, lowest + width)
     if spread > 1e-15 and 0 < share < 1:
         # never worth more than there are values
-        size = min(share * (1 - share) / spread, float((weights > 0).sum()) * seeds.runs)
-        quantile = float(stdtrit(_freedom(scaled, groups, [_rescaled(seeds, width)]), 0.975))
-        lower, upper = wilson(share, size, quantile)
+        size = min(share * (1 - share) / spread, side.scenarios * side.seeds.runs)
+        freedom = _freedom(scaled, side.groups, [_rescaled(side.seeds, width)])
+        lower, upper = wilson(share, size, float(stdtrit(freedom, 0.975)))
     else:
-        _, other = wilson(0.0, inside, float(stdtrit(inside - 1, 0.975)))
+        _, other = wilson(0.0, side.groups, float(stdtrit(side.groups - 1, 0.975)))
         lower, upper = share - other * share, share + other * (1 - share)
-    return Level(mean, lowest + width * lower, lowest + width * upper)
+    return Level(side.mean, lowest + width * lower, lowest + width * upper)
 
 
 def _rescaled(seeds: Seeds, width: float) -> Seeds:

@@ -15,12 +15,12 @@ from harness_adapters.collapse.comparison import (
     Privacy,
     TaskComparison,
 )
-from harness_adapters.collapse.matching import Match, grid_of, matches, one_task
+from harness_adapters.collapse.matching import Match, UnpairedError, grid_of, matches, one_task
 from harness_adapters.collapse.paired import RESAMPLES, SEED
 from harness_adapters.collapse.significance import holm
 from harness_adapters.collapse.tasks import Compared, compare_task
 from harness_adapters.collapse.verdict import verdict
-from harness_adapters.runs.observed import TaskLog
+from harness_adapters.runs.observed import TaskLog, plain_judge
 from judges.calibration.card import JudgeCard
 
 THRESHOLD = 0.05
@@ -57,15 +57,21 @@ def compare(
         AdapterError: if the arms do not go together, or a figure cannot be had.
     """
     check_names(base, tuned)
+    of_judges = {plain_judge(judge): card for judge, card in (cards or {}).items()}
     tasks: list[TaskComparison] = []
     against: list[BenchmarkComparison] = []
     verdicts = []
     notes = [*base.notes, *(note for arm in tuned for note in arm.notes)]
-    seen: dict[str, list[tuple[str, tuple[TaskLog, ...]]]] = {}
+    seen: dict[tuple[str, str], list[tuple[str, tuple[TaskLog, ...]]]] = {}
     used: set[int] = set()
     for arm in tuned:
         found, left_out = matches(base, arm, allow_unpaired=allow_unpaired)
         notes += left_out
+        if not found:
+            raise UnpairedError(
+                f"{base.name} and {arm.name} have no task of privacy_tasks in common, so that there"
+                " is nothing to compare."
+            )
         labels = _labels(found)
         compared = []
         for match, label in zip(found, labels, strict=True):
@@ -78,12 +84,12 @@ def compare(
                     tuned=arm.name,
                     label=label,
                     threshold=threshold,
-                    cards=cards or {},
-                    paired=not (grid.unpaired_base or grid.unpaired_tuned),
+                    cards=of_judges,
+                    paired=grid.whole,
                 )
             )
             if not any("correct" in it.values for it in grid.first):
-                arms = seen.setdefault(label, [(base.name, match.base)])
+                arms = seen.setdefault((label, match.base[0].run), [(base.name, match.base)])
                 arms.append((arm.name, match.tuned))
         compared = _corrected_for_several(compared)
         mine = []
@@ -99,7 +105,7 @@ def compare(
                     base=base.name,
                     tuned=arm.name,
                     margin=margin,
-                    paired=not (grid.unpaired_base or grid.unpaired_tuned),
+                    paired=grid.whole,
                 )
             )
         verdicts.append(verdict(arm.name, compared, mine, threshold))
@@ -107,7 +113,7 @@ def compare(
         against += mine
     notes += _not_named([base, *tuned], used)
     cases, in_all = (
-        leak_cases([Seen(label, tuple(arms)) for label, arms in seen.items()])
+        leak_cases([Seen(label, tuple(arms)) for (label, _), arms in seen.items()])
         if evidence
         else ([], 0)
     )

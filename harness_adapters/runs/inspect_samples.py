@@ -10,6 +10,7 @@ from __future__ import annotations
 import hashlib
 import json
 import math
+import re
 import sys
 import zipfile
 import zlib
@@ -22,10 +23,13 @@ from typing import Any
 
 from inspect_ai.log import EvalLog, EvalScore, read_eval_log
 from inspect_ai.scorer import value_to_float
+from pydantic import TypeAdapter, ValidationError
+from typing_extensions import TypedDict
 
 from harness_adapters.errors import LogError
 from harness_adapters.runs.inspect_log import is_ours
 from harness_adapters.runs.observed import (
+    UNREADABLE,
     About,
     Evidence,
     Observed,
@@ -34,7 +38,9 @@ from harness_adapters.runs.observed import (
     disclosed_of,
     flows_of,
     number,
+    plain_judge,
     plain_name,
+    plain_value,
     types_of,
     withheld_of,
 )
@@ -43,10 +49,32 @@ from harness_adapters.runs.run import NO_JUDGE
 if sys.version_info < (3, 14):
     import zipfile_zstd  # noqa: F401  # lets zipfile read what Inspect writes
 
+
+class _Raw(TypedDict, total=False):
+    """What is used of a sample; the rest, events above all, is passed over without being built."""
+
+    id: Any
+    epoch: Any
+    input: Any
+    choices: Any
+    target: Any
+    scores: Any
+    metadata: Any
+    error: Any
+
+
+class _RawLog(TypedDict):
+    samples: list[_Raw]
+
+
+_RAW = TypeAdapter(_Raw)
+_RAW_LOG = TypeAdapter(_RawLog)
+
 _LARGEST = 512 * 1024 * 1024
 """Bytes that one sample may have: a log with more is no log of a run."""
 
 _BROKEN = (OSError, EOFError, zipfile.BadZipFile, zlib.error, NotImplementedError, RuntimeError)
+"""What reading a damaged zip file meets."""
 
 
 def read_task(file: Path) -> TaskLog:
@@ -61,10 +89,15 @@ def read_task(file: Path) -> TaskLog:
             f"{file.name}: the run ended with {log.status!r}; finish it with inspect eval-retry"
             f" {file.name}, or leave it out."
         )
+    if log.invalidated:
+        raise UnfinishedError(
+            f"{file.name}: some of its samples were declared invalid; run them again with inspect"
+            f" eval-retry {file.name}, or leave it out."
+        )
     if log.results is None or not log.results.scores:
         raise LogError(f"{file.name} has no scores: score it with inspect score, or leave it out.")
     ours = [score for score in log.results.scores if is_ours(score.scorer)]
-    samples = []
+    samples: list[Observed] = []
     judges: set[str] = set()
     to_float = value_to_float()
     for raw in _samples(file):
@@ -83,12 +116,14 @@ def read_task(file: Path) -> TaskLog:
             " Judge them all again with one: inspect score … --action append --overwrite"
         )
     metadata = log.eval.metadata or {}
-    judge = next(iter(judges), None) or str(metadata.get("judge", NO_JUDGE))
+    judge = plain_judge(next(iter(judges), None) or str(metadata.get("judge", NO_JUDGE)))
+    places = {(it.id, it.epoch): number for number, it in enumerate(samples)}
     return TaskLog(
         file=file,
         run=f"inspect {log.eval.task_id}",
         harness=f"inspect_ai {log.eval.packages.get('inspect_ai', 'unknown')}",
         model=plain_name(log.eval.model),
+        model_id=_hash(f"{log.eval.model} {log.eval.model_base_url} {log.eval.model_args}"),
         task=log.eval.task,
         ours=bool(ours),
         identity=_identity(log, judge) if ours else _identity_of_others(log),
@@ -96,7 +131,7 @@ def read_task(file: Path) -> TaskLog:
         reported=_reported(ours or log.results.scores),
         better={},
         samples=samples,
-        evidence=partial(_evidence, file),
+        evidence=partial(_evidence, file, places),
     )
 
 
@@ -112,55 +147,95 @@ def task_id_of(file: Path) -> str:
 def _header(file: Path) -> EvalLog:
     if not file.is_file():
         raise LogError(f"There is no log {file}.")
+    if file.suffix == ".eval":
+        _check_members(file)
     try:
         return read_eval_log(str(file), header_only=True)
     except Exception as error:  # whatever Inspect's reader meets in a broken file
-        reason = " ".join(str(error).split())[:200] or type(error).__name__
-        raise LogError(f"{file.name} cannot be read as an Inspect log: {reason}") from error
+        reason = " ".join(str(error).replace(str(file), file.name).split())[:200]
+        raise LogError(
+            f"{file.name} cannot be read as an Inspect log: {reason or type(error).__name__}."
+            f" {_AGAIN}"
+        ) from error
 
 
-def _samples(file: Path) -> Iterator[dict[str, Any]]:
-    """The samples as they stand in the file, one at a time."""
+_AGAIN = "Copy it again from where it was made, run it again, or leave it out."
+
+
+def _damaged(file: Path, what: object) -> LogError:
+    return LogError(f"{file.name} is damaged: {what}. {_AGAIN}")
+
+
+def _check_members(file: Path) -> None:
+    """Of a zip file, before any of it is unpacked: nothing is in it twice, or too large."""
+    try:
+        with zipfile.ZipFile(file) as archive:
+            members = archive.infolist()
+    except _BROKEN as error:
+        raise _damaged(file, error) from error
+    for name, n in Counter(member.filename for member in members).items():
+        if n > 1:
+            raise _damaged(file, f"{name} is in it {n} times")
+    for member in members:
+        if member.file_size > _LARGEST:
+            raise _damaged(
+                file,
+                f"{member.filename} has {member.file_size:,} bytes when unpacked, more than any log"
+                " of a run",
+            )
+
+
+def _samples(file: Path, only: Collection[int] | None = None) -> Iterator[_Raw]:
+    """The samples as they stand in the file, one at a time; or some, by their places in it."""
     if file.suffix != ".eval":
-        log = read_eval_log(str(file))
-        for sample in log.samples or []:
-            yield sample.model_dump()
+        try:
+            samples = _RAW_LOG.validate_json(file.read_bytes())["samples"]
+        except (OSError, ValidationError) as error:
+            raise _damaged(file, _first(error)) from error
+        for place, raw in enumerate(samples):
+            if only is None or place in only:
+                yield raw
         return
     try:
         with zipfile.ZipFile(file) as archive:
-            for member in archive.infolist():
-                if member.filename.startswith("samples/"):
+            members = [it for it in archive.infolist() if it.filename.startswith("samples/")]
+            for place, member in enumerate(members):
+                if only is None or place in only:
                     yield _sample(file, archive, member)
     except _BROKEN as error:
-        raise LogError(f"{file.name} is damaged: {error}") from error
+        raise _damaged(file, error) from error
 
 
-def _sample(file: Path, archive: zipfile.ZipFile, member: zipfile.ZipInfo) -> dict[str, Any]:
-    if member.file_size > _LARGEST:
-        raise LogError(
-            f"{file.name}, {member.filename}: unpacked it has {member.file_size:,} bytes, which no"
-            " sample has."
-        )
+def _sample(file: Path, archive: zipfile.ZipFile, member: zipfile.ZipInfo) -> _Raw:
     try:
-        raw = json.loads(archive.read(member))
-    except (ValueError, RecursionError) as error:
-        raise LogError(f"{file.name}, {member.filename}, is no JSON: {error}") from error
-    if not isinstance(raw, dict):
-        raise LogError(f"{file.name}, {member.filename}, is no sample.")
-    return raw
+        return _RAW.validate_json(archive.read(member))
+    except ValidationError as error:
+        raise _damaged(file, f"{member.filename}: {_first(error)}") from error
+
+
+def _first(error: Exception) -> str:
+    """What is wrong, on one line and without what was given."""
+    if not isinstance(error, ValidationError):
+        return str(getattr(error, "strerror", error))
+    fault = error.errors(include_url=False, include_input=False, include_context=False)[0]
+    where = ".".join(map(str, fault["loc"]))
+    return f"{where}: {fault['msg']}" if where else fault["msg"]
 
 
 @contextmanager
-def _told(file: Path, raw: Mapping[str, Any]) -> Iterator[None]:
+def _told(file: Path, raw: _Raw) -> Iterator[None]:
     """Says in which sample something is not as it should be."""
     try:
         yield
-    except (KeyError, TypeError, ValueError, AttributeError, IndexError) as error:
+    except UNREADABLE as error:
         what = f"no {error}" if isinstance(error, KeyError) else str(error)
-        raise LogError(f"{file.name}, sample {str(raw.get('id'))[:80]}: {what}.") from error
+        raise LogError(
+            f"{file.name}, sample {str(raw.get('id'))[:80]}: {what}. It is not as these tasks write"
+            " it: run it again, or leave it out."
+        ) from error
 
 
-def _of_ours(raw: Mapping[str, Any]) -> tuple[Observed, str | None]:
+def _of_ours(raw: _Raw) -> tuple[Observed, str | None]:
     about = raw["metadata"]
     score = _last_of_ours(raw)
     told = (score or {}).get("metadata") or {}
@@ -187,14 +262,14 @@ def _of_ours(raw: Mapping[str, Any]) -> tuple[Observed, str | None]:
     return observed, told.get("judge")
 
 
-def _last_of_ours(raw: Mapping[str, Any]) -> dict[str, Any] | None:
+def _last_of_ours(raw: _Raw) -> dict[str, Any] | None:
     """The sample's last verdict."""
     scores = raw.get("scores") or {}
     names = [name for name in scores if is_ours(name)]
     return scores[names[-1]] if names else None
 
 
-def _of_others(raw: Mapping[str, Any], to_float: Any) -> Observed:
+def _of_others(raw: _Raw, to_float: Any) -> Observed:
     values: dict[str, float] = {}
     for scorer, score in (raw.get("scores") or {}).items():
         value = score["value"]
@@ -234,7 +309,7 @@ def _is_grade(value: str) -> bool:
         return False
 
 
-def _without_ids(asked: str, raw: Mapping[str, Any]) -> str:
+def _without_ids(asked: str, raw: _Raw) -> str:
     """What was asked, without the ids that Inspect gives to messages anew in every run."""
     given = raw.get("input")
     if not isinstance(given, list):
@@ -280,13 +355,49 @@ def _identity(log: EvalLog, judge: str) -> dict[str, str]:
         for name, it in sorted((log.eval.task_args or {}).items())
         if name not in _NOT_COMPARED
     }
-    return {**known, "judge": judge, **settings}
+    return {**known, "judge": judge, **settings, **_asked_otherwise(log, judged=True)}
 
 
 def _identity_of_others(log: EvalLog) -> dict[str, str]:
-    given = {f"-T {name}": str(it) for name, it in sorted((log.eval.task_args or {}).items())}
-    return {"version": str(log.eval.task_version), **given}
+    given = {
+        f"-T {name}": plain_value(it)
+        for name, it in sorted((log.eval.task_args or {}).items())
+        if not _SECRET.search(name)
+    }
+    return {
+        "version": str(log.eval.task_version),
+        **given,
+        **_asked_otherwise(log, judged=False),
+    }
 
+
+def _asked_otherwise(log: EvalLog, *, judged: bool) -> dict[str, str]:
+    """What else makes two runs of a task two different questions: system prompt, roles, solver.
+
+    Args:
+        log: the log.
+        judged: whether the identity of a judge stands for the graders already.
+    """
+    found = {}
+    message = log.plan.config.system_message or log.eval.model_generate_config.system_message
+    if message:
+        found["system message"] = f"#{_hash(message)}"
+    for role, model in sorted((log.eval.model_roles or {}).items()):
+        if not (judged and role.startswith("grader")):
+            found[f"--model-role {role}"] = plain_name(str(getattr(model, "model", model)))
+    if log.eval.solver is not None:
+        given = json.dumps(log.eval.solver_args or {}, sort_keys=True, default=str)
+        found["--solver"] = f"{log.eval.solver} #{_hash(given)}"
+    return found
+
+
+_LIMITS = ("message_limit", "token_limit", "time_limit", "working_limit")
+_OF_THE_MODEL = ("model_path", "tokenizer_path", "model_name", "base_url", "device", "seed")
+"""Arguments that say which model it is, or where it runs."""
+
+
+_SECRET = re.compile(r"key|secret|password|credential|(?<!max_)token$", re.IGNORECASE)
+"""Names of arguments that may be nobody's business."""
 
 _SAMPLING = (
     "temperature",
@@ -296,9 +407,9 @@ _SAMPLING = (
     "stop_seqs",
     "frequency_penalty",
     "presence_penalty",
-    "system_message",
     "reasoning_effort",
     "reasoning_tokens",
+    "extra_body",
 )
 
 
@@ -308,7 +419,15 @@ def _generation(log: EvalLog) -> dict[str, str]:
         for name in _SAMPLING:
             value = getattr(config, name, None)
             if value is not None:
-                found[name] = str(value)
+                found[name] = plain_value(value)
+    for name in _LIMITS:
+        limit = getattr(log.eval.config, name, None)
+        if limit is not None:
+            found[name] = str(limit)
+    if not log.eval.model.startswith("reference/"):
+        for name, value in sorted((log.eval.model_args or {}).items()):
+            if name not in _OF_THE_MODEL and not _SECRET.search(name):
+                found[f"-M {name}"] = plain_value(value)
     return found
 
 
@@ -320,13 +439,13 @@ def _reported(scores: list[EvalScore]) -> dict[str, float]:
     return found
 
 
-def _evidence(file: Path, wanted: Collection[Place]) -> dict[Place, Evidence]:
+def _evidence(
+    file: Path, places: Mapping[Place, int], wanted: Collection[Place]
+) -> dict[Place, Evidence]:
     found: dict[Place, Evidence] = {}
-    for raw in _samples(file):
-        place = (str(raw["id"]), int(raw["epoch"]))
-        if place not in wanted:
-            continue
+    for raw in _samples(file, {places[place] for place in wanted}):
         with _told(file, raw):
+            place = (str(raw["id"]), int(raw["epoch"]))
             about = raw["metadata"]
             score = _last_of_ours(raw) or {}
             told = score.get("metadata") or {}

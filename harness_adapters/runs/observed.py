@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Callable, Collection, Mapping, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from pydantic import BaseModel, ConfigDict
+from pydantic import BaseModel, ConfigDict, SkipValidation
 
 from harness_adapters.runs.run import reader_of, why_not
 
@@ -81,6 +82,8 @@ class TaskLog(BaseModel):
     """Such as `inspect_ai 0.3.285`."""
     model: str
     """Its name, without the folders where it is one."""
+    model_id: str
+    """Hash of its whole name and arguments: another one is another model."""
     task: str
     ours: bool
     """Whether it is a task of this project."""
@@ -92,9 +95,22 @@ class TaskLog(BaseModel):
     """The figures that the harness itself reports: metric -> value."""
     better: dict[str, bool]
     """Metric -> whether higher is better, where the harness says so."""
-    samples: Sequence[Observed]
+    samples: SkipValidation[Sequence[Observed]]
+    """Not validated: that would copy each of them."""
     evidence: Callable[[Collection[Place]], dict[Place, Evidence]]
     """Reads what was sent in some samples."""
+
+
+UNREADABLE = (
+    KeyError,
+    TypeError,
+    ValueError,
+    AttributeError,
+    IndexError,
+    OverflowError,
+    RecursionError,
+)
+"""What reading a sample meets that is not as our tasks write it."""
 
 
 def types_of(about: Mapping[str, Any], told: Mapping[str, Any]) -> dict[str, tuple[int, int]]:
@@ -153,12 +169,15 @@ def number(value: Any) -> float:
 
     Raises:
         TypeError: if it is anything else.
-        ValueError: if it is infinite.
+        ValueError: if it is infinite, or too large for a number.
     """
     if value is None:
         return math.nan
     if isinstance(value, bool | int | float):
-        found = float(value)
+        try:
+            found = float(value)
+        except OverflowError:
+            found = math.inf
         if math.isinf(found):
             raise ValueError("a value is infinite")
         return found
@@ -173,3 +192,22 @@ def plain_name(model: str) -> str:
     if slash and rest.startswith(("/", "./", "../", "~")):
         return f"{provider}/{Path(rest).name}"
     return model
+
+
+def plain_judge(judge: str) -> str:
+    """A judge's identity, without the folders where its model is a path."""
+    if not judge.startswith("llm/"):
+        return judge
+    model, _, digest = judge.removeprefix("llm/").rpartition("/")
+    return f"llm/{plain_name(model)}/{digest}"
+
+
+_NAME = r"[^\s/'\",;()\[\]{}]+"
+_PATH = re.compile(rf"(?<![\w./\\-])(?:~[\w.-]*|\.{{1,2}})?(?:/+{_NAME})*/+({_NAME})/?")
+_PATH_OF_PROVIDER = re.compile(rf"(?<=[\w.-])/(?:/{_NAME})*/({_NAME})")
+"""Such as `hf//models/mine`."""
+
+
+def plain_value(value: object) -> str:
+    """A setting, without the folders of the paths in it."""
+    return _PATH_OF_PROVIDER.sub(r"/\1", _PATH.sub(r"\1", str(value)))
