@@ -273,8 +273,8 @@ def _task_table(tasks: Sequence[TaskComparison]) -> Table:
     table = Table(
         box=box.SIMPLE_HEAD,
         caption="difference: tuned - base in points, 95 % interval in brackets; relative: of the"
-        " accuracy (1 - leaks);\np: of no difference, p > τ: of a fall by no more than τ, both after"
-        " Holm; could see: smallest difference from 0 with 80 % power",
+        " accuracy (1 - leaks);\np: of no difference, p > τ: of a fall by no more than τ, both"
+        " after Holm; could see: smallest difference from 0 with 80 % power",
         caption_justify="left",
     )
     table.add_column("task", no_wrap=True)

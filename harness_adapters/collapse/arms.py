@@ -137,7 +137,7 @@ def _name(named: Named, logs: Iterable[TaskLog]) -> str:
     models = sorted({log.model for log in logs})
     if len({log.model_id for log in logs}) > 1:
         raise AdapterError(
-            f"{' '.join(map(str, named.paths))}: logs of {len(models)} models"
+            f"{' '.join(map(str, named.paths))}: logs of several models"
             f" ({', '.join(models)}). If they are seeds of one recipe, give the arm a name:"
             f" NAME={named.paths[0]}; if not, name each with an option of its own."
         )

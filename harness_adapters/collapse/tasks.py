@@ -25,7 +25,7 @@ from harness_adapters.collapse.paired import Array, Difference, Level, differenc
 from harness_adapters.collapse.power import detectable, needed
 from harness_adapters.collapse.significance import mcnemar
 from harness_adapters.runs.correction import accuracies
-from harness_adapters.runs.observed import Observed
+from harness_adapters.runs.observed import Observed, TaskLog
 from harness_adapters.runs.run import NO_JUDGE
 from judges.calibration.card import JudgeCard
 from judges.calibration.correction import (
@@ -236,7 +236,12 @@ def compare_task(
         by_type=_types(grid, base, tuned),
         outcome=outcome,
         why=why,
-        warnings=(*match.warnings, *_warnings(grid, base, tuned)),
+        warnings=(
+            *match.warnings,
+            *_warnings(grid, base, tuned),
+            *_of_reruns(match.base, base),
+            *_of_reruns(match.tuned, tuned),
+        ),
     )
     return Compared(task, main, sign * main.mean, blocked)
 
@@ -605,3 +610,13 @@ def _warnings(grid: Grid, base: str, tuned: str) -> list[str]:
             " ones."
         )
     return found
+
+
+def _of_reruns(logs: Sequence[TaskLog], arm: str) -> list[str]:
+    """Runs of one and the same model are no seeds of a recipe."""
+    if len(logs) < 2 or len({log.model_id for log in logs}) == len(logs):
+        return []
+    return [
+        f"The {len(logs)} runs of {arm} are not all of other models: runs of one model tell how its"
+        " replies vary, not what another seed of the recipe gives."
+    ]

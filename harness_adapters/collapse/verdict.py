@@ -148,8 +148,8 @@ def _cautions(
     single = sorted({name for task in tasks for name, runs in task.runs.items() if runs == 1})
     if single:
         found.append(
-            f"One run of {', '.join(single)} in at least one task: there the intervals speak of these"
-            " very models, not of what their recipe gives with another seed."
+            f"One run of {', '.join(single)} in at least one task: there the intervals speak of"
+            " these very models, not of what their recipe gives with another seed."
         )
     found += [_of_missing(it) for it in benchmarks if any(it.left_out.values())]
     found += [
@@ -166,7 +166,8 @@ def _losses(task: TaskComparison) -> list[str]:
     found = []
     for metric in task.metrics[1:]:
         upper = metric.difference.upper
-        lost = metric.metric in ("discernment", "share_rate", "share_accuracy", "accuracy")
+        judgement = metric.metric in ("discernment", "accuracy") and task.outcome != "falls"
+        lost = judgement or metric.metric in ("share_rate", "share_accuracy")
         if lost and upper is not None and upper < -_CLEAR:
             found.append(
                 f"{task.label}: {metric.metric} falls by"

@@ -123,7 +123,7 @@ def read_task(file: Path) -> TaskLog:
         run=f"inspect {log.eval.task_id}",
         harness=f"inspect_ai {log.eval.packages.get('inspect_ai', 'unknown')}",
         model=plain_name(log.eval.model),
-        model_id=_hash(f"{log.eval.model} {log.eval.model_base_url} {log.eval.model_args}"),
+        model_id=_model_id(log),
         task=log.eval.task,
         ours=bool(ours),
         identity=_identity(log, judge) if ours else _identity_of_others(log),
@@ -391,9 +391,17 @@ def _asked_otherwise(log: EvalLog, *, judged: bool) -> dict[str, str]:
     return found
 
 
+def _model_id(log: EvalLog) -> str:
+    given = log.eval.model_args or {}
+    told = {name: given[name] for name in _OF_THE_MODEL if name in given}
+    whole = [log.eval.model, log.eval.model_base_url, told]
+    return _hash(json.dumps(whole, sort_keys=True, default=str))
+
+
 _LIMITS = ("message_limit", "token_limit", "time_limit", "working_limit")
-_OF_THE_MODEL = ("model_path", "tokenizer_path", "model_name", "base_url", "device", "seed")
-"""Arguments that say which model it is, or where it runs."""
+_OF_THE_MODEL = ("model_path", "model_name", "base_url", "seed", "leak", "share", "store")
+"""Arguments that say which model it is; the last three are those of the reference models."""
+_NO_MATTER = (*_OF_THE_MODEL, "tokenizer_path", "device")
 
 
 _SECRET = re.compile(r"key|secret|password|credential|(?<!max_)token$", re.IGNORECASE)
@@ -426,7 +434,7 @@ def _generation(log: EvalLog) -> dict[str, str]:
             found[name] = str(limit)
     if not log.eval.model.startswith("reference/"):
         for name, value in sorted((log.eval.model_args or {}).items()):
-            if name not in _OF_THE_MODEL and not _SECRET.search(name):
+            if name not in _NO_MATTER and not _SECRET.search(name):
                 found[f"-M {name}"] = plain_value(value)
     return found
 

@@ -110,9 +110,7 @@ def _tables(comparison: Comparison) -> Iterator[str]:
     if comparison.benchmarks:
         yield from _table(benchmark_table(comparison))
     else:
-        yield (
-            "No standard benchmark was in both arms, so nothing is said about capability or safety."
-        )
+        yield ("No benchmark was named, so nothing is said about capability or safety.")
         yield ""
 
 

@@ -248,7 +248,7 @@ def _power(task: TaskComparison) -> str:
     sees = (
         "what could be seen is not known"
         if power.detectable is None
-        else f"sees a rise of {hundredths(power.detectable)} points"
+        else f"sees a difference of {hundredths(power.detectable)} points"
     )
     if power.scenarios_needed is None:
         return sees

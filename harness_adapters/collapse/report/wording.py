@@ -16,7 +16,7 @@ UNKNOWN = "—"
 
 OUTCOMES: dict[Privacy, str] = {
     "falls": "privacy falls",
-    "within": "within ±τ",
+    "within": "falls by less than τ",
     "undecided": "undecided",
 }
 
