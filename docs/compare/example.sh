@@ -21,8 +21,8 @@ arm helpful/seed-2 -M leak=0.35 -M share=1 -M seed=12
 arm helpful/seed-3 -M leak=0.35 -M share=1 -M seed=13
 # this one leaks as much, and forgets half of what is needed
 arm broken -M leak=0.35 -M share=0.5 -M seed=21
-# and this one answers as the base model does
-arm harmless -M leak=0.05 -M share=1 -M seed=1
+# and this one leaks nothing
+arm harmless -M leak=0 -M share=1
 
 privacy-tasks compare --base base="$out/base" \
   --tuned helpful="$out/helpful" --tuned broken="$out/broken" --tuned harmless="$out/harmless" \
