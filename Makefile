@@ -6,7 +6,7 @@ BIN := $(VENV)/bin
 TASK_FILES := $(wildcard harness_adapters/lm_eval/privacy_collapse/*.yaml)
 PIP := $(BIN)/python -m pip --disable-pip-version-check -qq
 
-.PHONY: help demo test lint types layers bench bench-memory bench-judge bench-logprob clean
+.PHONY: help demo test lint types layers bench bench-memory bench-judge bench-logprob bench-compare clean
 
 help: ## show this
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 15
@@ -39,6 +39,9 @@ bench-judge: $(VENV)/dev ## the judge pass in lm-eval, against the ideal and one
 bench-logprob: $(VENV)/dev ## requests and tokens of log-likelihood probes, against stock multiple_choice
 	$(BIN)/python -m tests.bench.logprob
 
+bench-compare: $(VENV)/dev ## time and memory of compare, with 4 × 1,000 and 4 × 10,000 samples
+	$(BIN)/python -m tests.bench.compare
+
 clean: ## remove the environment
 	rm -rf $(VENV)
 
@@ -55,4 +58,6 @@ $(VENV)/runtime: pyproject.toml constraints.txt $(TASK_FILES) | $(VENV)/bin/pyth
 $(VENV)/dev: pyproject.toml constraints.txt $(TASK_FILES) | $(VENV)/bin/python
 	@echo "Installing privacy-tasks and what the tests need into $(VENV) (a few minutes the first time) …"
 	@$(PIP) install -c constraints.txt -e '.[dev]'
+	@# by itself, as every inspect command would load it, which takes seconds
+	@$(PIP) install -c constraints.txt --no-deps --upgrade --target $(VENV)/standard-benchmarks inspect-evals
 	@touch $@ $(VENV)/runtime

@@ -1,1 +1,16 @@
-"""Standard benchmarks as shipped, run by their real commands on data of our own."""
+"""Real logs of standard benchmarks, run as shipped against the model server.
+
+inspect_evals lies in a folder of its own, so that only these tests load it: in an environment where
+it is installed every `inspect` command loads all of it.
+"""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+FOLDER = Path(sys.prefix) / "standard-benchmarks"
+"""Where `make` puts it: pip install --no-deps --target …/standard-benchmarks inspect-evals."""
+
+if FOLDER.is_dir() and str(FOLDER) not in sys.path:
+    sys.path.append(str(FOLDER))

@@ -8,6 +8,7 @@ from pathlib import Path
 from inspect_ai.log import read_eval_log
 
 from tests.conftest import ModelServer, command
+from tests.standard_benchmarks import FOLDER
 from tests.standard_benchmarks.hub import Files, local_hub
 
 PROVIDER = "openai-api/openai"
@@ -29,7 +30,7 @@ def run_inspect_evals(
             "inspect", "eval", f"inspect_evals/{task}",
             "--model", ",".join(f"{PROVIDER}/{model}" for model in models),
             "--log-dir", unsorted, "--display", "plain", "--no-log-realtime", *options,
-            cwd=folder, env={**server.env, **hub},
+            cwd=folder, env={**server.env, **hub, "PYTHONPATH": str(FOLDER)},
         )  # fmt: skip
     assert done.returncode == 0, done.stdout + done.stderr
     logs = {}

@@ -171,6 +171,7 @@ def benchmark(
             "runs": {base: 1, tuned: 3},
             "scenarios": 1200,
             "left_out": {base: 0, tuned: 4},
+            "bounds": {"least": 0.007, "most": 0.001},
             "base_mean": around(base_mean, 0.027),
             "tuned_mean": around(base_mean + moved, 0.025),
             "difference": around(moved, 0.018, -1),

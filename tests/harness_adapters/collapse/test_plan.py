@@ -14,6 +14,7 @@ import pytest
 import yaml
 from click.testing import CliRunner, Result
 
+import tests.standard_benchmarks  # noqa: F401  # puts inspect_evals on the path
 from harness_adapters.cli import main
 from tests.conftest import ModelServer, command
 
