@@ -228,21 +228,20 @@ def difference(
     correction = groups / (groups - 1)
     moved = of_tuned.pulls - of_base.pulls
     of_scenarios = correction * float((moved**2).sum())
-    if paired:
-        independent = float(((of_tuned.alone - of_base.alone) ** 2).sum())
-        unseen = _UNSEEN * _worth(of_scenarios, independent, of_base.scenarios, groups)
-    else:
-        unseen = sum(
-            _UNSEEN * _worth(correction * one.clustered, one.independent, one.scenarios, one.groups)
-            for one in arms
-        )
+    width = 1 - lowest
+    design = (
+        (_design(of_scenarios, float(((of_tuned.alone - of_base.alone) ** 2).sum()), arms),) * 2
+        if paired
+        else (of_base.design, of_tuned.design)
+    )
+    worth = [(it / one.scenarios) ** 2 for it, one in zip(design, arms, strict=True)]
+    unseen = _UNSEEN * width**2 * (worth[0] if paired else sum(worth))
     of_seeds = sum(one.seeds.of_mean for one in arms)
     noise = np.random.default_rng(SEED + 1).standard_normal((2, RESAMPLES))
     drawn = [
         _resampled_means(one.sums, one.sizes) + math.sqrt(one.seeds.of_mean + unseen / 2) * some
         for one, some in zip(arms, noise, strict=True)
     ]
-    width = 1 - lowest
     parts = (
         _rises_and_falls(arms, places, width)
         if paired
@@ -387,15 +386,26 @@ def _stretched(
     return mean + factor * float(low), mean + factor * float(high)
 
 
-def _worth(clustered: float, independent: float, scenarios: float, groups: int) -> float:
-    """1/n² of the effective number of scenarios n: the variance of one that was not seen to differ.
+def _design(clustered: float, independent: float, arms: list[_Side]) -> float:
+    """The design effect of the differences; where none differs, the larger of the arms' own.
 
-    As Agresti and Min (2005) add pseudo-observations to paired proportions, so that no difference
-    seen is not taken for no difference.
+    With it the variance has a part for scenarios that differ and were not seen to, as Agresti and
+    Min (2005) add pseudo-observations to paired proportions: no difference seen is not taken for no
+    difference.
     """
-    most = max(1.0, scenarios / groups)
-    design = min(max(clustered / independent, 1.0), most) if independent > 0 else most
-    return (design / scenarios) ** 2
+    if not independent > 0:
+        return _own_design(arms)
+    most = max(1.0, arms[0].scenarios / arms[0].groups)
+    return min(max(clustered / independent, 1.0), most)
+
+
+def _own_design(arms: list[_Side]) -> float:
+    """How alike scenarios of a cluster leak, where they do; a whole cluster as one where none does.
+
+    It stands for how alike they would change, which is not seen where too few of them do.
+    """
+    varying = [one.design for one in arms if one.independent > 0]
+    return max(varying) if varying else arms[0].design
 
 
 _FEW = 5
@@ -404,8 +414,7 @@ _FEW = 5
 
 def _rises_and_falls(arms: list[_Side], places: NDArray[np.int64], width: float) -> list[Part]:
     base, tuned = arms
-    varying = [one.design for one in arms if one.independent > 0]
-    design = max(varying) if varying else base.design
+    design = _own_design(arms)
     change = (tuned.values - base.values) / width
     return [_part(np.clip(sign * change, 0.0, 1.0), base, places, design) for sign in (1.0, -1.0)]
 

@@ -15,6 +15,7 @@ from harness_adapters.collapse.tasks import Compared
 
 _CLEAR = 0.05
 """How much of another metric is to be lost, clearly, so that it is named."""
+_FEW_CLUSTERS = 30
 _MUTE = 0.5
 """Share of samples in which the base arm does nothing from which on its silence is named."""
 
@@ -127,6 +128,12 @@ def _cautions(
             )
         judgement = by_name.get("discernment") or by_name.get("accuracy")
         found += _losses(task)
+        if task.outcome == "within" and task.clusters < _FEW_CLUSTERS:
+            found.append(
+                f"{task.label}: that it stays within τ rests on {task.clusters} independent"
+                " clusters. If all scenarios of one change together it may be wrong more often than"
+                " once in twenty."
+            )
         if task.outcome == "within" and task.uncorrected:
             found.append(
                 f"{task.label}: privacy holds as this judge sees it. What it misses is not in the"
