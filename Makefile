@@ -59,5 +59,5 @@ $(VENV)/dev: pyproject.toml constraints.txt $(TASK_FILES) | $(VENV)/bin/python
 	@echo "Installing privacy-tasks and what the tests need into $(VENV) (a few minutes the first time) …"
 	@$(PIP) install -c constraints.txt -e '.[dev]'
 	@# by itself, as every inspect command would load it, which takes seconds
-	@$(PIP) install -c constraints.txt --no-deps --upgrade --target $(VENV)/standard-benchmarks inspect-evals
+	@$(PIP) install -c constraints.txt --no-deps --upgrade --target $(VENV)/standard-benchmarks/site-packages inspect-evals
 	@touch $@ $(VENV)/runtime

@@ -9,8 +9,8 @@ from __future__ import annotations
 import sys
 from pathlib import Path
 
-FOLDER = Path(sys.prefix) / "standard-benchmarks"
-"""Where `make` puts it: pip install --no-deps --target …/standard-benchmarks inspect-evals."""
+FOLDER = Path(sys.prefix) / "standard-benchmarks" / "site-packages"
+"""Where `make` puts it, with pip install --target; Inspect knows installed tasks by that name."""
 
 if FOLDER.is_dir() and str(FOLDER) not in sys.path:
     sys.path.append(str(FOLDER))
