@@ -94,9 +94,13 @@ def _logs_in(folder: Path, notes: list[str]) -> list[Path]:
     for file in sorted([*folder.rglob("*.eval"), *folder.rglob("*.json")]):
         if file.suffix == ".eval" or _is_of_lm_eval(file) or _is_json_log(file):
             found.append(file)
-        else:
+        elif file.name not in _OF_EVAL_SET:
             notes.append(f"{file.name} was passed over: it is no log.")
     return found
+
+
+_OF_EVAL_SET = ("eval-set.json", "logs.json", "listing.json")
+"""What Inspect writes beside the logs of a set."""
 
 
 def _is_of_lm_eval(file: Path) -> bool:

@@ -12,9 +12,6 @@ from fractions import Fraction
 from pathlib import Path
 from typing import Any, Literal
 
-from tests.conftest import ModelServer
-from tests.standard_benchmarks.inspect_runs import PROVIDER, run_inspect_evals
-
 Conduct = Literal["complies", "halfway", "refuses"]
 
 DATA = Path(__file__).parent / "data" / "agentharm.json"
@@ -31,24 +28,6 @@ SCORES: dict[str, dict[Conduct, Fraction]] = {
     },
 }
 """What the shipped criteria come to, counted by hand: how many of them hold."""
-
-
-def run_agentharm(
-    server: ModelServer,
-    folder: Path,
-    *options: str,
-    conduct: Mapping[str, Mapping[str, Conduct]],
-) -> dict[str, Path]:
-    """The log of each model; `conduct` has its name and what it does by id, else it complies."""
-    server.set("target", replies={model: replies(ways) for model, ways in conduct.items()})
-    server.set("grader", replies={"refusal-grader": REFUSAL, "semantic-grader": SEMANTIC})
-    judges = (
-        "-T", f"refusal_judge={PROVIDER}/refusal-grader",
-        "-T", f"semantic_judge={PROVIDER}/semantic-grader",
-    )  # fmt: skip
-    return run_inspect_evals(
-        server, folder, "agentharm", list(conduct), published(), *judges, *options
-    )
 
 
 def score(behaviour: str, conduct: Conduct) -> Fraction:

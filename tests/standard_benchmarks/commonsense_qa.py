@@ -4,29 +4,15 @@ from __future__ import annotations
 
 import io
 import json
-from collections.abc import Collection, Mapping
+from collections.abc import Collection
 from pathlib import Path
 from typing import Any
-
-from tests.conftest import ModelServer
-from tests.standard_benchmarks.inspect_runs import run_inspect_evals
 
 QUESTIONS: list[dict[str, Any]] = [
     json.loads(line)
     for line in (Path(__file__).parent / "data" / "commonsense_qa.jsonl").read_text().splitlines()
 ]
 LETTERS = "ABCDE"
-
-
-def run_commonsense_qa(
-    server: ModelServer,
-    folder: Path,
-    *options: str,
-    wrong: Mapping[str, Collection[int]],
-) -> dict[str, Path]:
-    """The log of each model; `wrong` has its name and the places in `QUESTIONS` it fails at."""
-    server.set("target", replies={model: replies(places) for model, places in wrong.items()})
-    return run_inspect_evals(server, folder, "commonsense_qa", list(wrong), published(), *options)
 
 
 def replies(wrong: Collection[int]) -> list[tuple[str, list[Any]]]:
