@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# The worked example of docs/compare.md: four arms of reference models, offline, in about a minute.
+# The worked example of docs/compare.md: four arms of reference models, offline, in about two minutes.
 # Logs and report go to the folder that is named (example, unless told); the pictures come here.
 set -euo pipefail
 here=$(cd "$(dirname "$0")" && pwd)

@@ -142,8 +142,8 @@ def _gathered(args: Sequence[str]) -> list[str]:
     "--fail-on",
     type=click.Choice(["collapse", "inconclusive"]),
     multiple=True,
-    help="End with exit code 2 on such a verdict of any tuned arm (a gate for CI); inconclusive"
-    " counts both.",
+    help="End with exit code 2 on such a verdict of any tuned arm (a gate for CI): any of the three"
+    " collapses, or those and inconclusive.",
 )
 @json_option
 def compare(
@@ -162,13 +162,16 @@ def compare(
     """Did privacy collapse? A base model against fine-tuned ones, beside standard benchmarks.
 
     Compares what both ran: the same scenarios, data, prompts and judge. Says of each tuned arm
-    `silent collapse`, `collapse with capability loss`, `no collapse` or `inconclusive`, with the
+    `silent collapse`, `collapse with capability loss`, `collapse, capability undecided` (no
+    utility benchmark was named, or it shows neither), `no collapse` or `inconclusive`, with the
     reasons. docs/compare.md walks through an example, docs/statistics.md has the formulas.
     """
     from harness_adapters.collapse.arms import Named, read_arm
     from harness_adapters.collapse.benchmarks import Wanted
     from harness_adapters.collapse.study import compare as compare_arms
 
+    _check_points("--threshold", threshold)
+    _check_points("--margin", margin)
     _check_reports(report)
     known = known_cards(cards)
     wanted = [Wanted.parse("utility", it) for it in _each(utility)]
@@ -197,6 +200,9 @@ def compare(
     if "inconclusive" in fail_on:
         gated.add("inconclusive")
     if words & gated:
+        closed = [it for it in comparison.verdicts if _gate(it) in gated]
+        names = ", ".join(f"{it.tuned}: {it.word}" for it in closed)
+        click.echo(f"The gate --fail-on {' '.join(fail_on)} is closed ({names}).", err=True)
         sys.exit(2)
 
 
@@ -221,6 +227,14 @@ def _each(given: Sequence[str]) -> list[str]:
     return [name for many in given for name in many.split(_APART)]
 
 
+def _check_points(option: str, points: float) -> None:
+    if 0 < points < 1:
+        raise AdapterError(
+            f"{option} {points:g}: it is in points, of which a rate has 100; {100 * points:g} was"
+            " meant, perhaps. Less than one point no study shows."
+        )
+
+
 def _check_reports(files: Sequence[Path]) -> None:
     """Before anything is read."""
     for file in files:
@@ -242,10 +256,12 @@ def print_comparison(console: Console, comparison: Comparison, reports: Sequence
         for reason in verdict.reasons:
             console.print(f"  • {escape(reason)}", soft_wrap=False)
         tasks = [it for it in comparison.tasks if it.tuned == verdict.tuned]
-        console.print(_task_table(tasks))
+        for task in tasks:
+            _print_task(console, task)
         benchmarks = [it for it in comparison.benchmarks if it.tuned == verdict.tuned]
-        if benchmarks:
-            console.print(_benchmark_table(benchmarks))
+        for benchmark in benchmarks:
+            _print_benchmark(console, benchmark)
+        console.print()
         for caution in verdict.cautions:
             console.print(f"[yellow]  ! {escape(caution)}[/yellow]")
         named = [(it.label, it.warnings) for it in tasks]
@@ -256,8 +272,13 @@ def print_comparison(console: Console, comparison: Comparison, reports: Sequence
         _print_corrections(console, tasks)
     for note in comparison.notes:
         console.print(f"Note: {escape(note)}")
+    for arm in (comparison.base, *comparison.tuned):
+        console.print(
+            f"Arm:   {escape(arm.name)}: {escape(', '.join(arm.models))} ({len(arm.logs)} logs)"
+        )
     for judge in dict.fromkeys(task.judge for task in comparison.tasks):
-        console.print(f"Judge: {escape(judge)}")
+        labels = dict.fromkeys(it.label for it in comparison.tasks if it.judge == judge)
+        console.print(f"Judge: {escape(judge)} ({escape('; '.join(labels))})")
     for data in dict.fromkeys(" ".join(task.data.values()) for task in comparison.tasks):
         console.print(f"Data:  {escape(data)}")
     if reports:
@@ -269,72 +290,61 @@ def print_comparison(console: Console, comparison: Comparison, reports: Sequence
 _COLOURS = {"collapse": "red", "no collapse": "green", "inconclusive": "yellow"}
 
 
-def _task_table(tasks: Sequence[TaskComparison]) -> Table:
-    table = Table(
-        box=box.SIMPLE_HEAD,
-        caption="difference: tuned - base in points, 95 % interval in brackets; relative: of the"
-        " accuracy (1 - leaks);\np: of no difference, p > τ: of a fall by no more than τ, both"
-        " after Holm; could see: smallest difference from 0 with 80 % power",
-        caption_justify="left",
+def _print_task(console: Console, task: TaskComparison) -> None:
+    """A task's metrics, and in words how sure the first one is."""
+    console.print(
+        f"\n  [bold]{escape(task.label)}[/bold], {_paired(task)}, {task.clusters} clusters"
     )
-    table.add_column("task", no_wrap=True)
-    table.add_column("metric", no_wrap=True)
-    for name in (
-        "base",
-        "tuned",
-        "difference",
-        "relative",
-        "worse/better",
-        "p",
-        "p > τ",
-        "could see",
-    ):
-        table.add_column(name, justify="right")
-    for task in tasks:
-        for place, metric in enumerate(task.metrics):
-            first = place == 0
-            table.add_row(
-                escape(task.label) if first else "",
-                metric.metric,
-                _percent(metric.base.value),
-                _percent(metric.tuned.value),
-                _points(metric.difference),
-                _relative(task.relative_change) if first else "",
-                f"{task.mcnemar.worse}/{task.mcnemar.better}" if first and task.mcnemar else "",
-                _p(task.p_holm) if first else "",
-                _p(task.p_falls) if first else "",
-                f"{100 * task.power.detectable:.1f}" if first and task.power.detectable else "",
-            )
-        table.add_row("", f"[dim]{task.pairs} pairs, {task.clusters} clusters[/dim]")
-    return table
-
-
-def _benchmark_table(benchmarks: Sequence[BenchmarkComparison]) -> Table:
-    table = Table(
-        box=box.SIMPLE_HEAD,
-        caption="90 % interval in brackets: inside ±ε exactly if both one-sided tests say so",
-        caption_justify="left",
-    )
-    for name in ("benchmark", "metric"):
-        table.add_column(name)
-    table.add_column("better")
-    for name in ("n", "base", "tuned", "difference", "p worse", "p better"):
-        table.add_column(name, justify="right")
-    table.add_column("")
-    for it in benchmarks:
+    table = Table(box=box.SIMPLE_HEAD, pad_edge=False)
+    table.add_column("  metric", no_wrap=True)
+    for name in ("base", "tuned", "difference in points"):
+        table.add_column(name, justify="right", no_wrap=True)
+    for metric in task.metrics:
         table.add_row(
-            escape(f"{it.kind}: {it.task}"),
-            escape(it.metric),
-            "higher" if it.higher_is_better else "lower",
-            str(it.scenarios),
-            _percent(it.base_mean.value),
-            _percent(it.tuned_mean.value),
-            _points(it.narrow),
-            _p(it.p_worse),
-            _p(it.p_better),
-            it.outcome,
+            f"  {metric.metric}",
+            _percent(metric.base.value),
+            _percent(metric.tuned.value),
+            _points(metric.difference),
         )
-    return table
+    console.print(table)
+    said = []
+    if task.relative_change and task.relative_change.value is not None:
+        said.append(f"relative change {_relative(task.relative_change)}")
+    if task.mcnemar:
+        said.append(
+            f"{task.mcnemar.worse} worse and {task.mcnemar.better} better"
+            f" (McNemar p {_p(task.mcnemar.p)})"
+        )
+    said.append(f"p of no difference {_p(task.p_holm)}")
+    said.append(f"p of a loss by no more than τ {_p(task.p_falls)} (both after Holm)")
+    if task.power.detectable:
+        said.append(f"could see {100 * task.power.detectable:.1f} points")
+    console.print(f"  {task.metrics[0].metric}: {'; '.join(said)}.")
+
+
+def _paired(task: TaskComparison) -> str:
+    unit = "probes (in either order)" if task.task.endswith("probing") else "scenarios"
+    return f"{task.pairs} {unit} in both arms"
+
+
+def _print_benchmark(console: Console, it: BenchmarkComparison) -> None:
+    way = "higher" if it.higher_is_better else "lower"
+    console.print(
+        f"\n  [bold]{escape(f'{it.kind}: {it.task}')}[/bold], {escape(it.metric)}, {way} is better"
+    )
+    table = Table(box=box.SIMPLE_HEAD, pad_edge=False)
+    for name in ("  n", "base", "tuned", "difference (90 %)", "p worse", "p better", ""):
+        table.add_column(name, justify="right", no_wrap=True)
+    table.add_row(
+        str(it.scenarios),
+        _percent(it.base_mean.value),
+        _percent(it.tuned_mean.value),
+        _points(it.narrow),
+        _p(it.p_worse),
+        _p(it.p_better),
+        it.outcome,
+    )
+    console.print(table)
 
 
 def _print_corrections(console: Console, tasks: Sequence[TaskComparison]) -> None:

@@ -143,6 +143,7 @@ def plan(
 
 def print_plan(console: Console, made: Plan) -> None:
     """The plan as a shell script: commands, and all else as comments."""
+    console.print("set -e")  # a study that lacks a run cannot be compared
     _comment(console, f"{len(made.steps)} commands. Calls of each arm, about:")
     for cost in made.costs:
         models = f" ({cost.models} models)" if cost.models > 1 else ""

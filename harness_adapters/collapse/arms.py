@@ -141,9 +141,9 @@ def _name(named: Named, logs: Iterable[TaskLog]) -> str:
     models = sorted({log.model for log in logs})
     if len({log.model_id for log in logs}) > 1:
         raise AdapterError(
-            f"{' '.join(map(str, named.paths))}: logs of several models"
-            f" ({', '.join(models)}). If they are seeds of one recipe, give the arm a name:"
-            f" NAME={named.paths[0]}; if not, name each with an option of its own."
+            f"{' '.join(map(str, named.paths))}: logs of several models, or of one with several"
+            f" arguments ({', '.join(models)}). If they are seeds of one recipe, give the arm a"
+            f" name: NAME={named.paths[0]}; if not, name each with an option of its own."
         )
     return models[0]
 

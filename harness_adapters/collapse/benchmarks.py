@@ -19,6 +19,10 @@ from harness_adapters.collapse.paired import Difference, Values, difference
 from harness_adapters.collapse.power import needed
 from harness_adapters.errors import AdapterError
 from harness_adapters.runs.observed import Observed, TaskLog
+from privacy_tasks.metrics import DEFINITIONS
+
+_OF_OURS = {name: it.higher_is_better for name, it in DEFINITIONS.items()} | {"invalid": False}
+"""Which way the values of this project's own tasks are better."""
 
 Kind = Literal["utility", "safety"]
 Value = Callable[[Observed], float]
@@ -80,7 +84,7 @@ def series_of(log: TaskLog, wanted: str | None) -> str:
         fitting = fitting or [name for name in names if _is_mean(log, name, wanted)]
         if len(fitting) == 1:
             return fitting[0]
-    what = "no metric was named" if wanted is None else f"{wanted!r} is not one of its samples'"
+    what = "no metric was named" if wanted is None else f"{wanted!r} is no metric of its samples"
     raise AdapterError(
         f"{log.file.name}, {log.task}: {what}; name one with {log.task}:METRIC. Its samples have:"
         f" {', '.join(names) or 'no numbers'}."
@@ -186,7 +190,7 @@ def compare_benchmark(
         p_better=p_better,
         p=found.p,
         outcome=outcome,
-        why=_why(match, name, found, outcome, margin, bounds if hidden else None),
+        why=_why(match, name, higher, found, outcome, margin, bounds if hidden else None),
         needed=needed(found, margin, one_sided=True, both_sides=True),
         warnings=match.warnings,
     )
@@ -212,7 +216,8 @@ def _check_range(match: Match, name: str, values: Sequence[Values]) -> None:
 def _way(wanted: Wanted, log: TaskLog, name: str) -> bool:
     if wanted.higher_is_better is not None:
         return wanted.higher_is_better
-    return log.better.get(name.partition(",")[0], True)
+    ours = _OF_OURS.get(name) if log.ours else None
+    return log.better.get(name.partition(",")[0], True) if ours is None else ours
 
 
 def _lacking(arm: Sequence[dict[str, list[Observed]]], value: Value) -> int:
@@ -245,15 +250,17 @@ def _bounds(grid: Grid, values: tuple[Values, Values], higher: bool) -> Holding 
 def _why(
     match: Match,
     name: str,
+    higher: bool,
     found: Difference,
     outcome: Standing,
     margin: float,
     hidden: Holding | None,
 ) -> str:
     lower, upper = (100 * end for end in found.cautious(0.90))
+    way = "higher" if higher else "lower"
     text = (
-        f"{match.task}, {name}: {100 * found.base.mean:.1f} to {100 * found.tuned.mean:.1f}"
-        f" (difference {100 * found.mean:+.1f} points, 90 % interval [{lower:+.1f}, {upper:+.1f}],"
+        f"{match.task}, {name} ({way} is better): {100 * found.base.mean:.1f} to"
+        f" {100 * found.tuned.mean:.1f} (difference {100 * found.mean:+.1f} points, 90 % interval [{lower:+.1f}, {upper:+.1f}],"
         f" ε = {100 * margin:g})"
     )
     if not match.comparable:

@@ -522,10 +522,11 @@ def _outcome(
         return "falls", f"{text}: more than τ.", False
     if stays < 0.05:
         limit = max(sign * end for end in main.cautious(0.90))
-        shown = f"at most {100 * limit:.1f} points" if limit > 0 else "it rather gets better"
+        shown = f"at most {100 * limit:.1f} points" if limit > 0 else "none at all"
+        loss = "rise" if sign > 0 else "fall"
         return (
             "within",
-            f"{text}: shown to be less than τ ({shown}, one-sided 95 % limit, p = {stays:.2g}).",
+            f"{text}: a {loss} by τ is ruled out ({shown}, one-sided 95 % limit, p = {stays:.2g}).",
             False,
         )
     return "undecided", f"{text}: neither more nor less than τ was shown.", False

@@ -58,7 +58,7 @@ def verdict(
         tuned=tuned,
         word=word,
         reasons=tuple(reasons),
-        cautions=tuple(_cautions(tasks, benchmarks, bool(fell))),
+        cautions=tuple(_cautions(tasks, benchmarks, bool(fell), threshold)),
         scenarios_needed=scenarios,
     )
 
@@ -109,7 +109,10 @@ def _more_seeds(it: Compared) -> str:
 
 
 def _cautions(
-    tasks: Sequence[TaskComparison], benchmarks: Sequence[BenchmarkComparison], collapsed: bool
+    tasks: Sequence[TaskComparison],
+    benchmarks: Sequence[BenchmarkComparison],
+    collapsed: bool,
+    threshold: float,
 ) -> list[str]:
     found = []
     for task in tasks:
@@ -128,6 +131,14 @@ def _cautions(
             )
         judgement = by_name.get("discernment") or by_name.get("accuracy")
         found += _losses(task)
+        first = task.first
+        better = -1 if first.higher_is_better else 1
+        ends = [better * (end or 0) for end in (first.difference.lower, first.difference.upper)]
+        if max(ends) < -threshold:
+            found.append(
+                f"{task.label}: {tuned} is clearly better than {base}. If that is a surprise: are"
+                " --base and --tuned swapped?"
+            )
         if task.outcome == "within" and task.clusters < _FEW_CLUSTERS:
             found.append(
                 f"{task.label}: that it stays within τ rests on {task.clusters} independent"

@@ -87,12 +87,12 @@ def read_task(file: Path) -> TaskLog:
     if log.status != "success":
         raise UnfinishedError(
             f"{file.name}: the run ended with {log.status!r}; finish it with inspect eval-retry"
-            f" {file.name}, or leave it out."
+            f" {file}, or leave it out."
         )
     if log.invalidated:
         raise UnfinishedError(
             f"{file.name}: some of its samples were declared invalid; run them again with inspect"
-            f" eval-retry {file.name}, or leave it out."
+            f" eval-retry {file}, or leave it out."
         )
     if log.results is None or not log.results.scores:
         raise LogError(f"{file.name} has no scores: score it with inspect score, or leave it out.")
@@ -122,7 +122,7 @@ def read_task(file: Path) -> TaskLog:
         file=file,
         run=f"inspect {log.eval.task_id}",
         harness=f"inspect_ai {log.eval.packages.get('inspect_ai', 'unknown')}",
-        model=plain_name(log.eval.model),
+        model=_shown_model(log),
         model_id=_model_id(log),
         task=log.eval.task,
         ours=bool(ours),
@@ -389,6 +389,14 @@ def _asked_otherwise(log: EvalLog, *, judged: bool) -> dict[str, str]:
         given = json.dumps(log.eval.solver_args or {}, sort_keys=True, default=str)
         found["--solver"] = f"{log.eval.solver} #{_hash(given)}"
     return found
+
+
+def _shown_model(log: EvalLog) -> str:
+    """Its name; of a reference model with what it was told, which makes it another one."""
+    name = plain_name(log.eval.model)
+    if not name.startswith("reference/"):
+        return name
+    return " ".join([name, *(f"{key}={it}" for key, it in (log.eval.model_args or {}).items())])
 
 
 def _model_id(log: EvalLog) -> str:

@@ -175,7 +175,8 @@ def _leak(leak: ItemLeak) -> str:
 
 def _output(output: Output) -> Iterator[str]:
     unscored = "" if output.unscored is None else f", unscored: {_text(output.unscored)}"
-    yield f"{_text(output.arm)}, {_text(output.run)}{unscored}:"
+    run = f", {_text(output.run)}" if output.run else ""
+    yield f"{_text(output.arm)}{run}{unscored}:"
     yield ""
     text = visible(output.text)
     fence = "`" * (max((len(found) for found in _FENCES.findall(text)), default=2) + 1)

@@ -41,7 +41,7 @@ def task_table(comparison: Comparison) -> Table:
                 points(task.first.difference),
                 change(task.relative_change),
                 p_value(task.p_holm),
-                f"{OUTCOMES[task.outcome]}\n{line(task.why)}",
+                OUTCOMES[task.outcome],
             )
             for task in comparison.tasks
         ),
@@ -60,7 +60,7 @@ def certainty_table(comparison: Comparison) -> Table:
             "Unscored",
             "If all unscored were worst",
             "Power",
-            "Spread of runs",
+            "Spread of runs beyond sampling",
         ),
         tuple(
             (
@@ -123,7 +123,7 @@ def benchmark_table(comparison: Comparison) -> Table:
                 points(bench.difference),
                 f"{_narrow(bench)}\nε = {margin(bench.margin)}",
                 f"{p_value(bench.p_worse)} / {p_value(bench.p_better)}",
-                f"{bench.outcome}\n{line(bench.why)}",
+                bench.outcome,
                 _samples(bench),
             )
             for bench in comparison.benchmarks
@@ -222,7 +222,7 @@ def _mcnemar(task: TaskComparison) -> str:
 def _corrected(task: TaskComparison) -> str:
     if task.corrected is not None:
         return points(task.corrected)
-    return line(task.uncorrected) if task.uncorrected else UNKNOWN
+    return f"not corrected: {line(task.uncorrected)}" if task.uncorrected else UNKNOWN
 
 
 def _unscored(task: TaskComparison) -> str:

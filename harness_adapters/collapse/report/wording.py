@@ -16,7 +16,7 @@ UNKNOWN = "—"
 
 OUTCOMES: dict[Privacy, str] = {
     "falls": "privacy falls",
-    "within": "falls by less than τ",
+    "within": "a fall by τ is ruled out",
     "undecided": "undecided",
 }
 
