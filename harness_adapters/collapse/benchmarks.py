@@ -260,8 +260,8 @@ def _why(
     way = "higher" if higher else "lower"
     text = (
         f"{match.task}, {name} ({way} is better): {100 * found.base.mean:.1f} to"
-        f" {100 * found.tuned.mean:.1f} (difference {100 * found.mean:+.1f} points, 90 % interval [{lower:+.1f}, {upper:+.1f}],"
-        f" ε = {100 * margin:g})"
+        f" {100 * found.tuned.mean:.1f} (difference {100 * found.mean:+.1f} points, 90 % interval"
+        f" [{lower:+.1f}, {upper:+.1f}], ε = {100 * margin:g})"
     )
     if not match.comparable:
         return f"{text}, but the arms are not comparable: {match.warnings[0]}"

@@ -195,7 +195,7 @@ def _not_named(arms: Sequence[ArmLogs], used: set[int]) -> list[str]:
 def _arm(arm: ArmLogs) -> Arm:
     return Arm(
         name=arm.name,
-        models=tuple(sorted({log.model for log in arm.logs})),
+        models=tuple(sorted({f"{log.model} {log.arguments}".strip() for log in arm.logs})),
         logs=tuple(dict.fromkeys(log.file.name for log in arm.logs)),
         harnesses=tuple(sorted({log.harness for log in arm.logs})),
     )

@@ -86,13 +86,13 @@ def read_task(file: Path) -> TaskLog:
     log = _header(file)
     if log.status != "success":
         raise UnfinishedError(
-            f"{file.name}: the run ended with {log.status!r}; finish it with inspect eval-retry"
-            f" {file}, or leave it out."
+            f"{file.name}: the run ended with {log.status!r}; finish it, in its folder, with"
+            f" inspect eval-retry {file.name}, or leave it out."
         )
     if log.invalidated:
         raise UnfinishedError(
-            f"{file.name}: some of its samples were declared invalid; run them again with inspect"
-            f" eval-retry {file}, or leave it out."
+            f"{file.name}: some of its samples were declared invalid; run them again, in its"
+            f" folder, with inspect eval-retry {file.name}, or leave it out."
         )
     if log.results is None or not log.results.scores:
         raise LogError(f"{file.name} has no scores: score it with inspect score, or leave it out.")
@@ -122,7 +122,8 @@ def read_task(file: Path) -> TaskLog:
         file=file,
         run=f"inspect {log.eval.task_id}",
         harness=f"inspect_ai {log.eval.packages.get('inspect_ai', 'unknown')}",
-        model=_shown_model(log),
+        model=plain_name(log.eval.model),
+        arguments=_of_reference(log),
         model_id=_model_id(log),
         task=log.eval.task,
         ours=bool(ours),
@@ -391,12 +392,10 @@ def _asked_otherwise(log: EvalLog, *, judged: bool) -> dict[str, str]:
     return found
 
 
-def _shown_model(log: EvalLog) -> str:
-    """Its name; of a reference model with what it was told, which makes it another one."""
-    name = plain_name(log.eval.model)
-    if not name.startswith("reference/"):
-        return name
-    return " ".join([name, *(f"{key}={it}" for key, it in (log.eval.model_args or {}).items())])
+def _of_reference(log: EvalLog) -> str:
+    """What a reference model was told, which makes it another one; of others it may be a secret."""
+    given = log.eval.model_args if log.eval.model.startswith("reference/") else {}
+    return " ".join(f"{name}={value}" for name, value in (given or {}).items())
 
 
 def _model_id(log: EvalLog) -> str:

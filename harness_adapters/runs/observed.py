@@ -82,6 +82,8 @@ class TaskLog(BaseModel):
     """Such as `inspect_ai 0.3.285`."""
     model: str
     """Its name, without the folders where it is one."""
+    arguments: str = ""
+    """What it was told besides, where that may be shown."""
     model_id: str
     """Hash of its whole name and arguments: another one is another model."""
     task: str

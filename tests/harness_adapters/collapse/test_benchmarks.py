@@ -109,7 +109,7 @@ class TestSeries:
     def test_or_by_the_figure_that_is_its_mean(self) -> None:
         log = self.log(reported={"accuracy": 1.0, "stderr": 0.1}, choice=1.0, length=0.3)
         assert series_of(log, "accuracy") == "choice"  # type: ignore[arg-type]
-        with pytest.raises(AdapterError, match=r"'stderr' is not one of its samples'.*choice, len"):
+        with pytest.raises(AdapterError, match=r"'stderr' is no metric.*choice, len"):
             series_of(log, "stderr")  # type: ignore[arg-type]
 
     @pytest.mark.parametrize(

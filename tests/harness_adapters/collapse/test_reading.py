@@ -618,7 +618,7 @@ def test_several_models_need_a_name(made: Made, tmp_path: Path) -> None:
         )
         for folder in ("alice", "bob")
     )
-    with pytest.raises(AdapterError, match=r"several models \(hf/ckpt, reference/mixed\).*NAME="):
+    with pytest.raises(AdapterError, match=r"several models.*\(hf/ckpt, reference/mixed\).*NAME="):
         read_arm(named(made.replay, one))
     with pytest.raises(AdapterError, match="several models"):  # though both show the same name
         read_arm(named(one, two))
