@@ -154,7 +154,7 @@ def test_unpaired_arms_show_no_more_than_their_numbers_allow() -> None:
     assert comparison.verdicts[0].word == "inconclusive"
     upper = comparison.tasks[0].first.difference.upper
     assert upper is not None
-    assert upper > 0.1
+    assert upper > 0.2  # by resampling alone it were 0.14
 
 
 @pytest.mark.parametrize("option", ["--tau", "--epsilon"])
