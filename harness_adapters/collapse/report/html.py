@@ -6,15 +6,11 @@ points, and a policy in the page forbids every request and every script but the 
 
 from __future__ import annotations
 
-import base64
-import hashlib
 import re
 from collections.abc import Mapping
-from importlib.resources import files
 from pathlib import Path
 from typing import NamedTuple
 
-from jinja2 import Environment, StrictUndefined
 from markupsafe import Markup
 
 from harness_adapters.collapse.comparison import COLLAPSES, Comparison, LeakCase, Output, Verdict
@@ -22,7 +18,6 @@ from harness_adapters.collapse.report.charts import chart_sections
 from harness_adapters.collapse.report.drawing.palette import VARIABLES
 from harness_adapters.collapse.report.drawing.svg import with_variables
 from harness_adapters.collapse.report.facets import facets
-from harness_adapters.collapse.report.passages import Passage, passages
 from harness_adapters.collapse.report.tables import (
     arm_table,
     benchmark_table,
@@ -34,7 +29,8 @@ from harness_adapters.collapse.report.tables import (
     warnings,
 )
 from harness_adapters.collapse.report.wording import CHANGES, count, line, margin
-from judges.visible import visible
+from harness_adapters.pages.page import dress, environment
+from harness_adapters.pages.passages import Passage, passages
 
 _INTERVAL = re.compile(r"\[([+−]?[\d.]+), ([+−]?[\d.]+)\]")
 _UNIT = re.compile(r"(?<=\d) (?=%|points)|(?<=[τε]) (?==)|(?<==) (?=\d)")
@@ -72,14 +68,8 @@ def write_html(comparison: Comparison, file: Path) -> None:
 
 
 def _page(comparison: Comparison) -> str:
-    environment = Environment(
-        autoescape=True,
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-        finalize=_shown,
-    )
-    environment.filters.update(
+    templates = environment(__package__)
+    templates.filters.update(
         {
             "line": line,
             "count": count,
@@ -88,14 +78,14 @@ def _page(comparison: Comparison) -> str:
             "unbroken": _unbroken,
         }
     )
-    style, script = _own("report.css"), _own("report.js")
-    template = environment.from_string(_own("report.html.j2"))
+    worn = dress(__package__, "report.css", "report.js")
+    template = templates.get_template("report.html.j2")
     found = facets(comparison)
     return template.render(
         comparison=comparison,
-        policy=_policy(style, script),
-        style=Markup(style),  # noqa: S704 (a file of ours)
-        script=Markup(script),  # noqa: S704
+        policy=worn.policy,
+        style=worn.style,
+        script=worn.script,
         verdicts=comparison.verdicts,
         task_table=task_table(comparison),
         certainty_table=certainty_table(comparison),
@@ -115,30 +105,9 @@ def _page(comparison: Comparison) -> str:
     )
 
 
-def _shown(value: object) -> object:
-    """What the template puts in: no text of any origin keeps its hidden characters."""
-    return visible(value) if type(value) is str else value
-
-
 def _unbroken(text: str) -> str:
     """The text with figures that no line end parts from their interval's end or their unit."""
     return _UNIT.sub("\u00a0", _INTERVAL.sub("[\\1,\u00a0\\2]", text))
-
-
-def _own(name: str) -> str:
-    return files(__package__).joinpath(name).read_text(encoding="utf-8")
-
-
-def _policy(style: str, script: str) -> str:
-    return (
-        f"default-src 'none'; style-src {_hash(style)}; script-src {_hash(script)};"
-        " img-src data:; base-uri 'none'; form-action 'none'"
-    )
-
-
-def _hash(text: str) -> str:
-    digest = base64.b64encode(hashlib.sha256(text.encode()).digest()).decode()
-    return f"'sha256-{digest}'"
 
 
 def _inlined(svg: str) -> Markup:

@@ -16,8 +16,8 @@ from harness_adapters.collapse.report.charts import chart_sections
 from harness_adapters.collapse.report.drawing.canvas import shorten, text_width
 from harness_adapters.collapse.report.drawing.chart import Chart
 from harness_adapters.collapse.report.drawing.palette import BASE, VARIABLES, tuned_looks
-from harness_adapters.collapse.report.passages import passages
 from harness_adapters.collapse.report.wording import p_value, points, rate, signed
+from harness_adapters.pages.passages import passages
 from tests.conftest import REPO
 from tests.harness_adapters.collapse.report_made import BASE as BASE_NAME
 from tests.harness_adapters.collapse.report_made import TUNED, hostile, made
