@@ -60,4 +60,6 @@ $(VENV)/dev: pyproject.toml constraints.txt $(TASK_FILES) | $(VENV)/bin/python
 	@$(PIP) install -c constraints.txt -e '.[dev]'
 	@# by itself, as every inspect command would load it, which takes seconds
 	@$(PIP) install -c constraints.txt --no-deps --upgrade --target $(VENV)/standard-benchmarks/site-packages inspect-evals
+	@# likewise: its validator checks exported records; it declares a later Python than it needs for that
+	@$(PIP) install -c constraints.txt --no-deps --ignore-requires-python --upgrade --target $(VENV)/every-eval-ever/site-packages every-eval-ever
 	@touch $@ $(VENV)/runtime
