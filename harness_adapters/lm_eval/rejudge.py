@@ -128,7 +128,7 @@ def _judge_task(
         )
     for sample in samples:
         _check_sample(sample, family, about, kind, results.file)
-    told = [_told(sample, kind) for sample in samples]
+    told = [replies_of(sample, kind) for sample in samples]
     replies = [
         Reply(sample.raw["doc"], it.text, epoch, it.cut)
         for sample, epochs in zip(samples, told, strict=True)
@@ -206,7 +206,7 @@ def _is_number(response: Any) -> bool:
     return True
 
 
-def _told(sample: Sample, kind: str) -> list[Said]:
+def replies_of(sample: Sample, kind: str) -> list[Said]:
     """The replies of a sample, one for each epoch."""
     responses = sample.line.resps
     if kind == "probing_logprob":

@@ -63,12 +63,25 @@ class _Raw(TypedDict, total=False):
     error: Any
 
 
+class _RawWithReply(_Raw, total=False):
+    """The same with what the model said, and what solvers kept."""
+
+    output: Any
+    store: Any
+
+
 class _RawLog(TypedDict):
     samples: list[_Raw]
 
 
-_RAW = TypeAdapter(_Raw)
-_RAW_LOG = TypeAdapter(_RawLog)
+class _RawLogWithReplies(TypedDict):
+    samples: list[_RawWithReply]
+
+
+_RAW: TypeAdapter[Any] = TypeAdapter(_Raw)
+_RAW_LOG: TypeAdapter[Any] = TypeAdapter(_RawLog)
+_RAW_WITH_REPLY: TypeAdapter[Any] = TypeAdapter(_RawWithReply)
+_RAW_LOG_WITH_REPLIES: TypeAdapter[Any] = TypeAdapter(_RawLogWithReplies)
 
 _LARGEST = 512 * 1024 * 1024
 """Bytes that one sample may have: a log with more is no log of a run."""
@@ -83,7 +96,7 @@ def read_task(file: Path) -> TaskLog:
     Raises:
         LogError: if the log cannot be read, its run did not end well, or it was not scored.
     """
-    log = _header(file)
+    log = header(file)
     if log.status != "success":
         raise UnfinishedError(
             f"{file.name}: the run ended with {log.status!r}; finish it, in its folder, with"
@@ -100,7 +113,7 @@ def read_task(file: Path) -> TaskLog:
     samples: list[Observed] = []
     judges: set[str] = set()
     to_float = value_to_float()
-    for raw in _samples(file):
+    for raw in raw_samples(file):
         with _told(file, raw):
             if ours:
                 observed, judge = _of_ours(raw)
@@ -142,10 +155,15 @@ class UnfinishedError(LogError):
 
 def task_id_of(file: Path) -> str:
     """What a run and its retries have in common."""
-    return _header(file).eval.task_id
+    return header(file).eval.task_id
 
 
-def _header(file: Path) -> EvalLog:
+def header(file: Path) -> EvalLog:
+    """A log without its samples.
+
+    Raises:
+        LogError: if it cannot be read.
+    """
     if not file.is_file():
         raise LogError(f"There is no log {file}.")
     if file.suffix == ".eval":
@@ -186,30 +204,45 @@ def _check_members(file: Path) -> None:
             )
 
 
-def _samples(file: Path, only: Collection[int] | None = None) -> Iterator[_Raw]:
-    """The samples as they stand in the file, one at a time; or some, by their places in it."""
+def raw_samples(
+    file: Path, only: Collection[int] | None = None, *, replies: bool = False
+) -> Iterator[Any]:
+    """The samples as they stand in the file, one at a time.
+
+    Args:
+        file: the log.
+        only: places in the file; all unless given.
+        replies: whether the model's output and the store are read as well.
+
+    Raises:
+        LogError: if the file is damaged.
+    """
     if file.suffix != ".eval":
+        adapter = _RAW_LOG_WITH_REPLIES if replies else _RAW_LOG
         try:
-            samples = _RAW_LOG.validate_json(file.read_bytes())["samples"]
+            samples = adapter.validate_json(file.read_bytes())["samples"]
         except (OSError, ValidationError) as error:
             raise _damaged(file, _first(error)) from error
         for place, raw in enumerate(samples):
             if only is None or place in only:
                 yield raw
         return
+    one = _RAW_WITH_REPLY if replies else _RAW
     try:
         with zipfile.ZipFile(file) as archive:
             members = [it for it in archive.infolist() if it.filename.startswith("samples/")]
             for place, member in enumerate(members):
                 if only is None or place in only:
-                    yield _sample(file, archive, member)
+                    yield _sample(file, archive, member, one)
     except _BROKEN as error:
         raise _damaged(file, error) from error
 
 
-def _sample(file: Path, archive: zipfile.ZipFile, member: zipfile.ZipInfo) -> _Raw:
+def _sample(
+    file: Path, archive: zipfile.ZipFile, member: zipfile.ZipInfo, one: TypeAdapter[Any]
+) -> Any:
     try:
-        return _RAW.validate_json(archive.read(member))
+        return one.validate_json(archive.read(member))
     except ValidationError as error:
         raise _damaged(file, f"{member.filename}: {_first(error)}") from error
 
@@ -238,7 +271,7 @@ def _told(file: Path, raw: _Raw) -> Iterator[None]:
 
 def _of_ours(raw: _Raw) -> tuple[Observed, str | None]:
     about = raw["metadata"]
-    score = _last_of_ours(raw)
+    score = last_of_ours(raw)
     told = (score or {}).get("metadata") or {}
     values = {} if score is None else {key: number(it) for key, it in score["value"].items()}
     unscored = "not_scored" if score is None else told.get("unscored")
@@ -263,7 +296,7 @@ def _of_ours(raw: _Raw) -> tuple[Observed, str | None]:
     return observed, told.get("judge")
 
 
-def _last_of_ours(raw: _Raw) -> dict[str, Any] | None:
+def last_of_ours(raw: Mapping[str, Any]) -> dict[str, Any] | None:
     """The sample's last verdict."""
     scores = raw.get("scores") or {}
     names = [name for name in scores if is_ours(name)]
@@ -458,11 +491,11 @@ def _evidence(
     file: Path, places: Mapping[Place, int], wanted: Collection[Place]
 ) -> dict[Place, Evidence]:
     found: dict[Place, Evidence] = {}
-    for raw in _samples(file, {places[place] for place in wanted}):
+    for raw in raw_samples(file, {places[place] for place in wanted}):
         with _told(file, raw):
             place = (str(raw["id"]), int(raw["epoch"]))
             about = raw["metadata"]
-            score = _last_of_ours(raw) or {}
+            score = last_of_ours(raw) or {}
             told = score.get("metadata") or {}
             found[place] = Evidence(
                 text=str(score.get("answer") or ""),

@@ -1,0 +1,1 @@
+"""From the logs of either harness to a submission."""

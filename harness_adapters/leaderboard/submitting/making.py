@@ -1,0 +1,306 @@
+"""Making a submission: what a log says is computed again, and compared, before it is claimed."""
+
+from __future__ import annotations
+
+import math
+import os
+import shutil
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from inspect_ai.scorer import Score
+
+from harness_adapters.collapse.arms import Named, read_arm
+from harness_adapters.errors import AdapterError, LogError
+from harness_adapters.leaderboard.asked import Given
+from harness_adapters.leaderboard.correcting import Shape, with_corrected
+from harness_adapters.leaderboard.figures import (
+    Costs,
+    Figures,
+    Impossible,
+    figures_of,
+    score_of,
+    unscored_in,
+)
+from harness_adapters.leaderboard.packing import RecordsWriter, write_document
+from harness_adapters.leaderboard.record import line_of, sealed, without_outputs
+from harness_adapters.leaderboard.submission import (
+    DOCUMENT,
+    RECORDS,
+    DataSet,
+    Judge,
+    Model,
+    Run,
+    Submission,
+    Submitter,
+    board_of,
+)
+from harness_adapters.leaderboard.submitting import inspect_runs, lm_eval_runs
+from harness_adapters.leaderboard.submitting.draft import Draft, checked_reply, run_id
+from harness_adapters.leaderboard.submitting.recipe import recipe_of
+from harness_adapters.leaderboard.submitting.secrets import (
+    known_secrets,
+    refuse_marks,
+    refuse_secrets,
+)
+from harness_adapters.runs.observed import Observed, TaskLog
+from harness_adapters.runs.run import NO_JUDGE
+from judges.calibration.card import JudgeCard
+
+
+class About(NamedTuple):
+    """What no log says."""
+
+    model: Model
+    """Its `run_as` and `arguments` are those of the logs, whatever stands there."""
+    submitter: Submitter | None = None
+    notes: str = ""
+
+
+class Made(NamedTuple):
+    """A submission that was written."""
+
+    submission: Submission
+    notes: tuple[str, ...]
+    """What was left out."""
+
+
+def make_submission(
+    paths: Sequence[Path],
+    folder: Path,
+    about: About,
+    *,
+    given: Given,
+    cards: Mapping[str, JudgeCard],
+    publish_outputs: bool = True,
+) -> Made:
+    """Reads logs, and writes a submission of their runs of this project's tasks.
+
+    Args:
+        paths: logs and folders of one model, of Inspect or lm-eval.
+        folder: where to write; it must not be there, or be empty.
+        about: what no log says.
+        given: data on disk.
+        cards: judge cards, by the judge's identity.
+        publish_outputs: whether the records hold what the model wrote, or hashes of it.
+
+    Raises:
+        AdapterError: if a run is not whole, was changed, or is not of the set that it names.
+    """
+    if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
+        raise AdapterError(f"{folder} is there already: name another folder, or remove it.")
+    arm = read_arm(Named(None, tuple(paths)))
+    ours = [log for log in arm.logs if log.ours]
+    left_out = [f"{log.file.name}: {log.task} is no task of privacy_tasks." for log in arm.logs
+                if not log.ours]  # fmt: skip
+    if not ours:
+        raise LogError(
+            f"There is no run of a task of privacy_tasks in {' '.join(map(str, paths))}."
+        )
+    model = about.model.model_copy(update={"run_as": ours[0].model, "arguments": ours[0].arguments})
+    drafts = [_draft(log, given) for log in ours]
+    keys = _keys(drafts)
+    unfinished = folder.with_name(f"{folder.name}.unfinished")
+    shutil.rmtree(unfinished, ignore_errors=True)
+    unfinished.mkdir(parents=True)
+    try:
+        submission = _written(
+            unfinished, about._replace(model=model), drafts, keys, cards, publish_outputs
+        )
+        if folder.exists():
+            folder.rmdir()
+        unfinished.rename(folder)
+    finally:
+        shutil.rmtree(unfinished, ignore_errors=True)
+    return Made(submission, (*arm.notes, *left_out))
+
+
+def _draft(log: TaskLog, given: Given) -> Draft:
+    read = inspect_runs.draft_of if log.harness.startswith("inspect_ai ") else lm_eval_runs.draft_of
+    draft = read(log, given)
+    _check_identity(draft)
+    return draft
+
+
+def _check_identity(draft: Draft) -> None:
+    """The log is of the set and the prompts that this version has."""
+    log, cases = draft.log, draft.asked.cases
+    for name, own in cases.identity.items():
+        if log.identity[name] != own:
+            raise LogError(
+                f"{log.file.name}: {log.task} was run with {name} {log.identity[name]}, and this"
+                f" version of privacy-tasks has {own}. Submit with the version that it was run"
+                f" with ({draft.privacy_tasks})."
+            )
+    expected = len(draft.asked.samples) * draft.epochs
+    if len(log.samples) != expected:
+        raise LogError(
+            f"{log.file.name}: {log.task} has {len(log.samples)} samples, and the whole set with"
+            f" {draft.epochs} epoch(s) has {expected}. Run it without --limit and the like."
+        )
+
+
+def _keys(drafts: Sequence[Draft]) -> list[str]:
+    """A name for each run; runs that differ in settings are numbered."""
+    names = [f"{draft.family}-{draft.asked.cases.mode}" for draft in drafts]
+    counted: Counter[str] = Counter()
+    keys = []
+    for name in names:
+        counted[name] += 1
+        keys.append(name if counted[name] == 1 else f"{name}-{counted[name]}")
+    return keys
+
+
+def _written(
+    folder: Path,
+    about: About,
+    drafts: Sequence[Draft],
+    keys: Sequence[str],
+    cards: Mapping[str, JudgeCard],
+    publish_outputs: bool,
+) -> Submission:
+    known = known_secrets([it for draft in drafts for it in draft.secrets], os.environ)
+    runs = []
+    with RecordsWriter(folder / RECORDS) as writer:
+        for draft, key in zip(drafts, keys, strict=True):
+            runs.append(_run(draft, key, about.model, cards, writer, publish_outputs, known))
+    _check_boards(runs, drafts)
+    submission = Submission(
+        format=1,
+        made=datetime.now(UTC).date().isoformat(),
+        version=version("privacy-tasks"),
+        model=about.model,
+        submitter=about.submitter,
+        outputs="published" if publish_outputs else "hashed",
+        records=writer.written,
+        runs=tuple(runs),
+        notes=about.notes,
+    )
+    write_document(submission, folder)
+    text = submission.model_dump_json()
+    refuse_secrets(text, DOCUMENT, known)
+    refuse_marks(text, DOCUMENT)
+    return submission
+
+
+def _check_boards(runs: Sequence[Run], drafts: Sequence[Draft]) -> None:
+    seen: dict[object, Draft] = {}
+    for run, draft in zip(runs, drafts, strict=True):
+        other = seen.setdefault(board_of(run), draft)
+        if other is not draft:
+            raise AdapterError(
+                f"{other.log.file.name} and {draft.log.file.name} are the same task, asked and"
+                " judged in the same way: submit one of them, or run it with --epochs."
+            )
+
+
+def _run(
+    draft: Draft,
+    key: str,
+    model: Model,
+    cards: Mapping[str, JudgeCard],
+    writer: RecordsWriter,
+    publish_outputs: bool,
+    known: Mapping[str, str],
+) -> Run:
+    log, asked = draft.log, draft.asked
+    observed = {(it.id, it.epoch): it for it in log.samples}
+    scores: dict[str, dict[int, Score]] = {id_: {} for id_ in asked.samples}
+    reasons, costs, shape = [], Costs(), Shape()
+    id_of_run = run_id(log)
+    for record in draft.records(key):
+        mine = asked.samples[record.id]
+        where = log.file.name
+        if record.asked != mine.hash:
+            raise LogError(
+                f"{where}: what {record.id} asked is not what the released scenario asks, though"
+                " the log names its hash. It was changed."
+            )
+        checked_reply(record, mine, where)
+        try:
+            score = score_of(record, mine)
+        except Impossible as error:
+            raise LogError(f"{where}: {record.id}, epoch {record.epoch}: {error}.") from error
+        _check_values(score, observed[record.id, record.epoch], where)
+        scores[record.id][record.epoch] = score
+        reasons.append(record.unscored)
+        costs.add(record)
+        shape.add(record, mine.metadata)
+        kept = record if publish_outputs else without_outputs(record)
+        kept = sealed(kept, model.name, model.revision, id_of_run)
+        refuse_secrets(line_of(kept), f"{where}, {record.id}", known)
+        writer.add(kept)
+    ordered = {id_: [of[epoch] for epoch in sorted(of)] for id_, of in scores.items()}
+    figures = figures_of(asked.kind, asked, ordered)
+    _check_reported(draft, figures)
+    judge = None if log.identity["judge"] == NO_JUDGE else log.identity["judge"]
+    card = None if judge is None else cards.get(judge)
+    run = Run(
+        key=key,
+        task=log.task,
+        kind=asked.kind,
+        mode=asked.cases.mode,
+        harness=draft.harness,
+        harness_version=log.harness.partition(" ")[2] or "unknown",
+        privacy_tasks=draft.privacy_tasks,
+        began=draft.began,
+        run_id=id_of_run,
+        data=DataSet(
+            name=asked.cases.scenario_set.name,
+            version=asked.cases.scenario_set.version,
+            hash=asked.cases.scenario_set.hash,
+        ),
+        prompt_hash=asked.cases.prompt_hash,
+        settings=dict(draft.settings),
+        conditions=dict(draft.conditions),
+        generation=dict(log.generation),
+        judge=None if judge is None else Judge(identity=judge, card=card),
+        epochs=draft.epochs,
+        samples=len(asked.samples),
+        clusters=asked.clusters,
+        metrics=figures.metrics,
+        means=figures.means,
+        domains=figures.domains,
+        unscored=unscored_in(reasons),
+        judge_usage=costs.total,
+        target_usage=draft.target_usage,
+        recipe=recipe_of(draft, model.name, judge),
+    )
+    return with_corrected(run, shape)
+
+
+def _check_values(score: Score, told: Observed, where: str) -> None:
+    """What the verdicts make is what the log says of the sample."""
+    made: Any = score.value
+    for name, value in told.values.items():
+        own = float(made[name]) if name in made else math.nan
+        if not (own == value or (math.isnan(own) and math.isnan(value))):
+            raise LogError(
+                f"{where}: {told.id}, epoch {told.epoch}: {name} is {value:.6g} in the log, and its"
+                f" verdicts make {own:.6g}. The log was changed, or scored by another version."
+            )
+
+
+_ROUNDING = 1e-9
+
+
+def _check_reported(draft: Draft, figures: Figures) -> None:
+    """The figures that the harness reports are those of the samples."""
+    made: dict[str, float | None] = {name: it.mean for name, it in figures.metrics.items()}
+    made |= figures.means
+    for name, own in made.items():
+        for reported in (name, f"{name},none"):
+            value = draft.log.reported.get(reported)
+            if value is None:
+                continue
+            same = math.isnan(value) if own is None else abs(value - own) < _ROUNDING
+            if not same:
+                raise LogError(
+                    f"{draft.log.file.name}: {name} is {value:.6g} in the log, and its samples make"
+                    f" {math.nan if own is None else own:.6g}. The log was changed, its epochs were"
+                    " put together in another way, or it was made by another version."
+                )

@@ -1,0 +1,92 @@
+"""What must never be in a submission, looked for once more before anything is published.
+
+A submission is put together from named fields, none of which holds a path, an address or a key.
+This is the second lock: it refuses, and repairs nothing.
+"""
+
+from __future__ import annotations
+
+import getpass
+import os
+import re
+import socket
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+
+from harness_adapters.errors import AdapterError
+
+_KEYS = re.compile(
+    r"sk-[A-Za-z0-9_-]{20,}|hf_[A-Za-z0-9]{20,}|gh[pousr]_[A-Za-z0-9]{20,}"
+    r"|github_pat_[A-Za-z0-9_]{20,}|AKIA[0-9A-Z]{16}|xox[abprs]-[A-Za-z0-9-]{10,}"
+    r"|AIza[0-9A-Za-z_-]{30,}|-----BEGIN [A-Z ]*PRIVATE KEY|\bBearer [A-Za-z0-9._-]{16,}"
+)
+_PASSWORD = re.compile(r"\w+://[^/@\s\"]+:[^/@\s\"]+@")
+_FOLDER = re.compile(
+    r"(?<![\w.:/])(?:/(?:home|Users|root|mnt|data|scratch|tmp|var|opt)/|[A-Z]:\\\\)"
+)
+_SECRET_NAME = re.compile(r"(?:KEY|TOKEN|SECRET|PASSWORD|CREDENTIALS?)$")
+_SHORTEST = 8
+
+
+class SecretError(AdapterError):
+    """Something that is nobody's business was about to be published."""
+
+
+def known_secrets(of_log: Iterable[str], environ: Mapping[str, str]) -> dict[str, str]:
+    """What this machine and the logs know of the submitter: text -> what it is."""
+    found = dict.fromkeys(of_log, "an address or remote of the log")
+    for name, value in environ.items():
+        if _SECRET_NAME.search(name.upper()):
+            found[value] = f"the value of {name}"
+    home = str(Path.home())
+    if home != "/root":  # a word of many texts
+        found[home] = "the home folder"
+    return {text: what for text, what in found.items() if len(text) >= _SHORTEST}
+
+
+def refuse_secrets(text: str, where: str, known: Mapping[str, str]) -> None:
+    """Refuses a text that holds one of them.
+
+    Raises:
+        SecretError: says what it is, and never the thing itself.
+    """
+    for secret, what in known.items():
+        if secret in text:
+            raise SecretError(f"{where} holds {what}; nothing was published. Take it out.")
+
+
+def refuse_marks(text: str, where: str) -> None:
+    """Refuses a text of ours that looks as if it held a key, a path or a name of this machine.
+
+    Raises:
+        SecretError: says which.
+    """
+    for pattern, what in (
+        (_KEYS, "what looks like a key"),
+        (_PASSWORD, "an address with a password"),
+        (_FOLDER, "a path"),
+    ):
+        if pattern.search(text):
+            raise SecretError(f"{where} holds {what}; nothing was published. Take it out.")
+    for name, what in ((_host(), "the name of this machine"), (_user(), "your user name")):
+        if (
+            len(name) >= 4
+            and name not in _COMMON
+            and re.search(rf"(?<![A-Za-z0-9]){re.escape(name)}(?![A-Za-z0-9])", text)
+        ):
+            raise SecretError(f"{where} holds {what}; nothing was published. Take it out.")
+
+
+_COMMON = ("root", "user", "admin", "localhost", "model", "base", "ubuntu", "debian")
+"""Names of accounts and machines that are words as well."""
+
+
+def _host() -> str:
+    return socket.gethostname()
+
+
+def _user() -> str:
+    try:
+        return getpass.getuser()
+    except (OSError, KeyError):  # an account without a name, in a container
+        return os.environ.get("USER", "")
