@@ -12,11 +12,16 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from tenacity import wait_none
 
 REPO = Path(__file__).parents[1]
 SHARED = REPO.parent / "shared" / "data"
 PRIVACYLENS = SHARED / "privacylens" / "main_data.json"
 BIN = Path(sys.executable).parent
+
+OFFLINE = {"HF_HUB_OFFLINE": "1"}
+"""No test needs the Hugging Face hub, and where it is not reached each question waits for it."""
+os.environ.update(OFFLINE)  # before anything loads its client, which reads this once
 
 CONFAIDE = SHARED / "privacylens" / "confaide_subset.json"
 CIMEMORIES = SHARED / "cimemories" / "data_openai_gpt-oss-120b.json"
@@ -85,7 +90,15 @@ def running_server() -> Iterator[ModelServer]:
 
 @pytest.fixture
 def server(running_server: ModelServer, monkeypatch: pytest.MonkeyPatch) -> ModelServer:
-    """The server with nothing set; this process and its children talk to it."""
+    """The server with nothing set; this process and its children talk to it.
+
+    In this process a call that failed is tried again at once: Inspect would wait 3 to 6 seconds,
+    and the SDKs up to 2.
+    """
+    monkeypatch.setattr("inspect_ai.model._retry.wait_exponential_jitter", lambda **_: wait_none())
+    for sdk in ("openai", "anthropic"):
+        client = f"{sdk}._base_client.BaseClient"
+        monkeypatch.setattr(f"{client}._calculate_retry_timeout", lambda *_, **__: 0.0)
     running_server.reset()
     for name, value in running_server.env.items():
         monkeypatch.setenv(name, value)
@@ -109,7 +122,7 @@ def command(
     return subprocess.run(
         [str(executables / name), *rest],
         cwd=cwd,
-        env={**clean, "COLUMNS": "160", "NO_COLOR": "1", **(env or {})},
+        env={**clean, **OFFLINE, "COLUMNS": "160", "NO_COLOR": "1", **(env or {})},
         capture_output=True,
         text=True,
         timeout=timeout,

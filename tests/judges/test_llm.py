@@ -28,8 +28,10 @@ QUESTION = Question(
 PROVIDERS = ["openai/test-grader", "openai-api/openai/test-grader", "anthropic/test-grader"]
 
 
-def ask(provider: str, question: Question = QUESTION) -> Verdict | JudgeFailure:
-    impatient = GenerateConfig(max_retries=1, timeout=60, attempt_timeout=8)
+def ask(
+    provider: str, question: Question = QUESTION, attempt_timeout: int = 8
+) -> Verdict | JudgeFailure:
+    impatient = GenerateConfig(max_retries=1, timeout=60, attempt_timeout=attempt_timeout)
 
     async def judged() -> Verdict | JudgeFailure:
         return await LLMJudge(get_model(provider, config=impatient, memoize=False)).judge(question)
@@ -105,7 +107,7 @@ def test_what_does_not_pass_is_no_verdict(
 ) -> None:
     ask(provider)  # loading the SDK takes longer than an attempt may
     server.set("grader", default=fault)
-    failure = ask(provider)
+    failure = ask(provider, attempt_timeout=2 if fault == "hang" else 8)
     assert isinstance(failure, JudgeFailure)
     assert failure.reason == reason
     assert failure.detail != "RetryError"

@@ -275,7 +275,11 @@ def use_hub(monkeypatch: pytest.MonkeyPatch, url: str, cache: Path) -> None:
     from huggingface_hub import _snapshot_download, constants, file_download, hf_api
 
     for module in (constants, hf_api, file_download, _snapshot_download):
-        for name, value in (("ENDPOINT", url), ("HF_HUB_CACHE", str(cache / "hub"))):
+        for name, value in (
+            ("ENDPOINT", url),
+            ("HF_HUB_CACHE", str(cache / "hub")),
+            ("HF_HUB_OFFLINE", False),
+        ):
             if hasattr(module, name):
                 monkeypatch.setattr(module, name, value)
     template = url + "/{repo_id}/resolve/{revision}/{filename}"

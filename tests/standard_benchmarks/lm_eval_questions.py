@@ -7,7 +7,7 @@ from collections.abc import Collection
 from pathlib import Path
 from typing import Any
 
-from tests.conftest import ModelServer, command
+from tests.conftest import OFFLINE, ModelServer, command
 from tests.standard_benchmarks.hub import own_caches
 
 TASKS = Path(__file__).parent / "lm_eval_tasks"
@@ -61,7 +61,7 @@ def run_lm_eval(folder: Path, *arguments: str, env: dict[str, str] | None = None
     done = command(
         "lm_eval", *arguments, "--include_path", TASKS,
         "--output_path", output, "--log_samples",
-        cwd=TASKS, env={**own_caches(folder / "cache"), **(env or {})},
+        cwd=TASKS, env={**own_caches(folder / "cache"), **OFFLINE, **(env or {})},
     )  # fmt: skip
     assert done.returncode == 0, done.stderr[-3000:]
     (results,) = output.iterdir()
