@@ -141,14 +141,32 @@ def _evidence_problem(item: ItemAnswer, output: str, parts: Sequence[str]) -> Pr
     quote = fold(item.quote)
     if FUNCTION_WORDS.issuperset(_WORDS.findall(quote.casefold())):
         return Problem("quote_missing", f"item {item.id} has no quote that says anything")
+    if not _is_evidence(quote, output, parts):
+        return Problem("quote_not_in_output", f"the quote for item {item.id} is not in the output")
+    return None
+
+
+def occurs(quote: str, output: str, evidence: Sequence[str]) -> bool:
+    """Whether a quote says anything and really occurs in what went out, as judges are held to it.
+
+    Args:
+        quote: the words that are to disclose an item.
+        output: everything that went out.
+        evidence: the parts of it that a quote may come from.
+    """
+    folded = fold(quote)
+    if FUNCTION_WORDS.issuperset(_WORDS.findall(folded.casefold())):
+        return False
+    return _is_evidence(folded, output, [fold(part) for part in evidence])
+
+
+def _is_evidence(quote: str, output: str, parts: Sequence[str]) -> bool:
     quotes = [quote]
     field = _FIELD.match(quote)
     if field and _stands_in(quote, fold(output)):
         # it may begin with the name of the field that it stands in
         quotes.append(quote[field.end() :])
-    if not any(_stands_in(it, part) for it in quotes for part in parts):
-        return Problem("quote_not_in_output", f"the quote for item {item.id} is not in the output")
-    return None
+    return any(_stands_in(it, part) for it in quotes for part in parts)
 
 
 def _stands_in(quote: str, part: str) -> bool:

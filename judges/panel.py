@@ -45,12 +45,19 @@ class PanelJudge:
     async def judge(self, question: Question) -> Verdict | JudgeFailure:
         """The verdict of the majority, or the reason why there is none."""
         answers = await collect(*(member.judge(question) for member in self._members))
-        return _decided(question, answers, self.identity)
+        return decided(question, answers, self.identity)
 
 
-def _decided(
+def decided(
     question: Question, answers: Sequence[Verdict | JudgeFailure], identity: str
 ) -> Verdict | JudgeFailure:
+    """What a panel says, by what its members said.
+
+    Args:
+        question: what was asked.
+        answers: of every member.
+        identity: of the panel.
+    """
     usage = sum((answer.usage for answer in answers), Usage())
     verdicts = [answer for answer in answers if isinstance(answer, Verdict)]
     failures = [answer for answer in answers if isinstance(answer, JudgeFailure)]
@@ -67,11 +74,11 @@ def _decided(
     items, tied = [], []
     for place, item in enumerate(question.items):
         votes = [verdict.items[place] for verdict in verdicts]
-        decided = _majority(votes, needed)
-        if decided is None:
+        settled = _majority(votes, needed)
+        if settled is None:
             tied.append(item.id)
         else:
-            items.append(decided)
+            items.append(settled)
     if tied:
         return JudgeFailure(
             reason="panel_tie",

@@ -15,6 +15,8 @@ from harness_adapters.cli.listing import list_sets
 from harness_adapters.cli.plan import plan
 from harness_adapters.cli.rejudge import rejudge
 from harness_adapters.cli.results import results
+from harness_adapters.cli.submit import submit
+from harness_adapters.cli.verify import verify
 from harness_adapters.errors import AdapterError
 from judges.errors import JudgeError
 from privacy_tasks.errors import PrivacyTasksError
@@ -46,5 +48,17 @@ def main() -> None:
     """
 
 
-for command in (demo, doctor, list_sets, results, rejudge, compare, judge, check, plan):
+for command in (
+    demo,
+    doctor,
+    list_sets,
+    results,
+    rejudge,
+    compare,
+    judge,
+    check,
+    plan,
+    submit,
+    verify,
+):
     main.add_command(command)

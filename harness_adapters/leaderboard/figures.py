@@ -25,6 +25,7 @@ from privacy_tasks.metrics import (
     session_metrics,
     worst_of_n,
 )
+from privacy_tasks.probing.metrics import FIGURES as PROBING
 from privacy_tasks.probing.metrics import KEYS, answers_of_n, probing_metrics
 from privacy_tasks.scorers import (
     AskedOf,
@@ -84,7 +85,16 @@ def score_of(record: Record, asked: Asked) -> Score:
         score = _judged_score(record, asked)
     if asked.metadata["kind"] in _MESSAGES and isinstance(score.value, dict):
         score.value = {**score.value, "no_action_rate": math.nan}
-    return _with_more(score, record, asked)
+    return _slim(_with_more(score, record, asked))
+
+
+def _slim(score: Score) -> Score:
+    """The score with only what metrics ask of its metadata: a run may have many thousands."""
+    told = score.metadata or {}
+    kept = {name: told[name] for name in ("unscored",) if name in told}
+    if "verdicts" in told:
+        kept["verdicts"] = [it for it in told["verdicts"] if it["disclosed"]]
+    return Score(value=score.value, metadata=kept)
 
 
 _MESSAGES = ("message", "sessions", "shared")
@@ -235,31 +245,35 @@ class Figures(NamedTuple):
     domains: dict[str, dict[str, float | None]]
 
 
-def figures_of(kind: Kind, asked: AskedRun, scores: Mapping[str, Sequence[Score]]) -> Figures:
-    """Every metric of a run, rounded as it is published.
+def reduced(
+    kind: Kind, asked: AskedRun, scores: Mapping[str, Sequence[Score]]
+) -> list[SampleScore]:
+    """One score for each sample, its epochs put together.
 
     Args:
-        kind: of its samples.
-        asked: what it asked.
+        kind: of the samples.
+        asked: what was asked.
         scores: sample id -> the scores of its epochs, in their order.
     """
-    measured = _OF_KIND[kind]
-    reduce = measured.reducer()
-    samples = [
+    reduce = _OF_KIND[kind].reducer()
+    return [
         SampleScore(score=reduce(list(scores[id_])), sample_id=id_, sample_metadata=it.metadata)
         for id_, it in asked.samples.items()
     ]
+
+
+def figures_of(kind: Kind, samples: Sequence[SampleScore]) -> Figures:
+    """Every metric of a run, rounded as it is published."""
     values: dict[str, float] = {}
-    for metric in measured.metrics():
-        found: Any = metric(samples)  # type: ignore[arg-type]
+    for metric in _OF_KIND[kind].metrics():
+        found: Any = metric(list(samples))  # type: ignore[arg-type]
         values |= {str(name): float(value) for name, value in found.items()}
-    return named_figures(values)
+    return _named(kind, values)
 
 
-def named_figures(values: Mapping[str, float]) -> Figures:
-    """The figures of a run out of all that its metrics gave."""
+def _named(kind: Kind, values: Mapping[str, float]) -> Figures:
     metrics = {}
-    for name in FIGURES:
+    for name in PROBING if kind == "probe" else FIGURES:
         if name in values:
             mean, stderr, lower, upper = (
                 rounded(values.get(key, math.nan)) for key in figure_names(name)

@@ -209,6 +209,21 @@ class Submission(Part):
     notes: Word = ""
 
 
+_HEADLINES = ("discernment", "leak_rate")
+_HEADLINES_OF_PROBES = ("accuracy", "paper_accuracy", "withhold_accuracy")
+
+
+def headline_of(run: Run) -> str:
+    """The metric that a run is ranked by: the first of its kind that is defined.
+
+    Sets without items to share have no `discernment`, and the paper's protocol of probing has no
+    `accuracy`.
+    """
+    names = _HEADLINES_OF_PROBES if run.kind == "probe" else _HEADLINES
+    defined = [it for it in names if it in run.metrics and run.metrics[it].mean is not None]
+    return defined[0] if defined else names[0]
+
+
 def board_of(run: Run) -> tuple[tuple[str, str], ...]:
     """What two runs have to share so that their figures can be ranked: all but the model.
 

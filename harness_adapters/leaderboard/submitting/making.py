@@ -16,6 +16,7 @@ from inspect_ai.scorer import Score
 
 from harness_adapters.collapse.arms import Named, read_arm
 from harness_adapters.errors import AdapterError, LogError
+from harness_adapters.judge_choice import LOCAL
 from harness_adapters.leaderboard.asked import Given
 from harness_adapters.leaderboard.correcting import Shape, with_corrected
 from harness_adapters.leaderboard.figures import (
@@ -23,6 +24,7 @@ from harness_adapters.leaderboard.figures import (
     Figures,
     Impossible,
     figures_of,
+    reduced,
     score_of,
     unscored_in,
 )
@@ -74,6 +76,7 @@ def make_submission(
     folder: Path,
     about: About,
     *,
+    named: bool,
     given: Given,
     cards: Mapping[str, JudgeCard],
     publish_outputs: bool = True,
@@ -84,6 +87,7 @@ def make_submission(
         paths: logs and folders of one model, of Inspect or lm-eval.
         folder: where to write; it must not be there, or be empty.
         about: what no log says.
+        named: whether the model's name is one of them; it is as the run has it otherwise.
         given: data on disk.
         cards: judge cards, by the judge's identity.
         publish_outputs: whether the records hold what the model wrote, or hashes of it.
@@ -101,7 +105,7 @@ def make_submission(
         raise LogError(
             f"There is no run of a task of privacy_tasks in {' '.join(map(str, paths))}."
         )
-    model = about.model.model_copy(update={"run_as": ours[0].model, "arguments": ours[0].arguments})
+    model = _model(about.model, ours[0], named=named)
     drafts = [_draft(log, given) for log in ours]
     keys = _keys(drafts)
     unfinished = folder.with_name(f"{folder.name}.unfinished")
@@ -117,6 +121,19 @@ def make_submission(
     finally:
         shutil.rmtree(unfinished, ignore_errors=True)
     return Made(submission, (*arm.notes, *left_out))
+
+
+def _model(model: Model, log: TaskLog, *, named: bool) -> Model:
+    """The model, as the run has it and as others know it."""
+    told = {"run_as": log.model, "arguments": log.arguments}
+    if named:
+        return model.model_copy(update=told)
+    if log.model.startswith(LOCAL) or "/" not in log.model:
+        raise AdapterError(
+            f"The run calls its model {log.model}, by which others cannot find it: pass --name, the"
+            " name by which it is known."
+        )
+    return model.model_copy(update=told | {"name": log.model})
 
 
 def _draft(log: TaskLog, given: Given) -> Draft:
@@ -235,7 +252,7 @@ def _run(
         refuse_secrets(line_of(kept), f"{where}, {record.id}", known)
         writer.add(kept)
     ordered = {id_: [of[epoch] for epoch in sorted(of)] for id_, of in scores.items()}
-    figures = figures_of(asked.kind, asked, ordered)
+    figures = figures_of(asked.kind, reduced(asked.kind, asked, ordered))
     _check_reported(draft, figures)
     judge = None if log.identity["judge"] == NO_JUDGE else log.identity["judge"]
     card = None if judge is None else cards.get(judge)

@@ -1,0 +1,178 @@
+"""`privacy-tasks verify`: is a submission what it claims?"""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+from rich.console import Console
+from rich.markup import escape
+from rich.table import Table
+
+from harness_adapters.cli.data_option import data_option, given_data, labels_option
+from harness_adapters.cli.judge_option import cards_option, known_cards, named_judge
+from harness_adapters.cli.output import examples, json_option, out, print_json
+
+if TYPE_CHECKING:
+    from harness_adapters.leaderboard.checked import Checked
+    from harness_adapters.leaderboard.verifying.rejudging import Rejudging
+
+NOT_VERIFIED = 2
+
+
+class _Verify(click.Command):
+    """Options that are wrong end it with exit code 1: 2 says that something is not verified."""
+
+    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        try:
+            return super().parse_args(ctx, args)
+        except click.UsageError as error:
+            error.exit_code = 1
+            raise
+
+
+@click.command(
+    cls=_Verify,
+    epilog=examples(
+        "privacy-tasks verify submissions/my-model",
+        "privacy-tasks verify submissions/* --json",
+        "privacy-tasks verify my-model.zip --rejudge 100 --judge openai/gpt-4.1",
+        "privacy-tasks verify my-model --data privacylens:main_data.json",
+    ),
+)
+@click.argument("places", metavar="DIR…", nargs=-1, required=True, type=click.Path(path_type=Path))
+@click.option(
+    "--rejudge",
+    metavar="N",
+    type=click.IntRange(min=1),
+    help="Have N records, drawn at random, judged again by --judge.",
+)
+@click.option(
+    "--judge",
+    multiple=True,
+    help="With --rejudge: a grader model as in Inspect, or lexical. Given several times: a panel.",
+)
+@click.option(
+    "--seed", type=int, help="Of the draw, to repeat one; another each time unless given."
+)
+@click.option(
+    "--judge-connections",
+    default=16,
+    show_default=True,
+    type=click.IntRange(min=1),
+    help="How many calls to the judge are under way at once.",
+)
+@data_option
+@labels_option
+@cards_option
+@json_option
+def verify(
+    places: Sequence[Path],
+    rejudge: int | None,
+    judge: tuple[str, ...],
+    seed: int | None,
+    judge_connections: int,
+    data: Sequence[str],
+    labels: Path | None,
+    cards: Path | None,
+    as_json: bool,
+) -> None:
+    """Check submissions: is what they claim what their records make?
+
+    DIR… are folders of submissions, or zip files of them. Every figure is computed again from the
+    records and the norms of the released sets; replies are read again; every quote is looked for
+    in its output; with the lexical judge everything is judged again. Exit code 0: verified. 2: not
+    verified, and why. 1: it could not be looked at. docs/submitting.md says what this proves and
+    what it cannot.
+    """
+    from harness_adapters.leaderboard.verifying.verification import verify as verified
+
+    if (rejudge is None) != (not judge):
+        raise _usage("--rejudge and --judge go together.")
+    if seed is not None and rejudge is None:
+        raise _usage("--seed is of the draw for --rejudge.")
+    given, known = given_data(data, labels), known_cards(cards)
+    found = [
+        verified(place, given, known, _rejudging(rejudge, judge, seed, judge_connections))
+        for place in places
+    ]
+    copies = _copies(found)
+    if as_json:
+        print_json([_json(checked) | {"copies": copies.get(checked.name, [])} for checked in found])
+    else:
+        for checked in found:
+            print_checked(out(), checked)
+        for name, same in copies.items():
+            out().print(f"[bold]{escape(name)}[/bold] {escape('; '.join(same))}", soft_wrap=True)
+    if copies or not all(checked.verified for checked in found):
+        sys.exit(NOT_VERIFIED)
+
+
+def _usage(message: str) -> click.UsageError:
+    error = click.UsageError(message)
+    error.exit_code = 1
+    return error
+
+
+def _rejudging(
+    size: int | None, judge: tuple[str, ...], seed: int | None, connections: int
+) -> Rejudging | None:
+    if size is None:
+        return None
+    from harness_adapters.leaderboard.verifying.rejudging import Rejudging
+
+    return Rejudging(size, named_judge(judge), seed=seed, connections=connections)
+
+
+def _copies(found: Sequence[Checked]) -> dict[str, list[str]]:
+    """Runs that stand in two submissions: under two names they are one model's."""
+    from harness_adapters.leaderboard.submission import Model
+
+    seen: dict[tuple[str, str], tuple[str, Model]] = {}
+    said: dict[str, list[str]] = {}
+    for checked in found:
+        if checked.submission is None:
+            continue
+        for run in checked.submission.runs:
+            other = seen.setdefault(
+                (run.task, run.run_id), (checked.name, checked.submission.model)
+            )
+            if other[0] != checked.name:
+                said.setdefault(checked.name, []).append(
+                    f"holds the run of {run.task} that {other[0]} ({other[1].name}) holds as well"
+                )
+    return said
+
+
+def _json(checked: Checked) -> dict[str, Any]:
+    model = checked.submission.model if checked.submission else None
+    return {
+        "name": checked.name,
+        "verified": checked.verified,
+        "model": None if model is None else model.name,
+        "revision": None if model is None else model.revision,
+        "checks": [check.model_dump() for check in checked.checks],
+    }
+
+
+_MARKS = {"passed": "[green]✓[/green]", "failed": "[red]✗[/red]", "not checked": "–"}
+
+
+def print_checked(console: Console, checked: Checked) -> None:
+    """What was found, on a terminal."""
+    model = checked.submission.model if checked.submission else None
+    named = f" ({escape(model.name)}, {escape(model.revision)})" if model else ""
+    word = "[green]verified[/green]" if checked.verified else "[red]NOT VERIFIED[/red]"
+    console.print(f"[bold]{escape(checked.name)}[/bold]{named}: {word}", soft_wrap=True)
+    table = Table(box=None, show_header=False, pad_edge=False)
+    for _ in range(3):
+        table.add_column(overflow="fold")
+    for check in checked.checks:
+        said = check.said
+        if check.outcome == "not checked":
+            said = f"not checked: {said}" + ("" if check.required else " (not required)")
+        table.add_row(_MARKS[check.outcome], escape(check.name), escape(said))
+    console.print(table)

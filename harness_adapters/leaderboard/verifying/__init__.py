@@ -1,0 +1,1 @@
+"""Checking what a submission claims, without believing any of it."""
