@@ -14,7 +14,13 @@ from rich.markup import escape
 from rich.table import Table
 
 from harness_adapters.cli.judge_option import cards_option, known_cards
-from harness_adapters.cli.output import examples, json_option, out, print_json
+from harness_adapters.cli.output import (
+    GateCommand,
+    examples,
+    json_option,
+    out,
+    print_json,
+)
 from harness_adapters.errors import AdapterError
 
 if TYPE_CHECKING:
@@ -31,21 +37,11 @@ _APART = "\0"
 """Stands between the values of one option: no argument can hold it."""
 
 
-class _Compare(click.Command):
-    """Lets an option take all values up to the next one: `--base A B C --tuned D`.
-
-    Options that are wrong end it with exit code 1: 2 says that privacy collapsed.
-    """
+class _Compare(GateCommand):
+    """Lets an option take all values up to the next one: `--base A B C --tuned D`."""
 
     def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
-        try:
-            return super().parse_args(ctx, _gathered(args))
-        except click.UsageError as error:
-            raise _WrongUseError(error.format_message(), error.ctx) from error
-
-
-class _WrongUseError(click.UsageError):
-    exit_code = 1
+        return super().parse_args(ctx, _gathered(args))
 
 
 def _gathered(args: Sequence[str]) -> list[str]:

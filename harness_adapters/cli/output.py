@@ -41,3 +41,19 @@ def progress() -> Console:
 def examples(*lines: str) -> str:
     """The epilog of a command's help: examples, one a line."""
     return "\n\n".join(["\b\nExamples:\n" + "\n".join(f"  {line}" for line in lines)])
+
+
+class GateCommand(click.Command):
+    """A command whose exit code 2 is a finding: options that are wrong end it with 1."""
+
+    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        try:
+            return super().parse_args(ctx, args)
+        except click.UsageError as error:
+            raise WrongUseError(error.format_message(), error.ctx) from error
+
+
+class WrongUseError(click.UsageError):
+    """Options that do not fit together, of such a command."""
+
+    exit_code = 1

@@ -14,7 +14,14 @@ from rich.table import Table
 
 from harness_adapters.cli.data_option import data_option, given_data, labels_option
 from harness_adapters.cli.judge_option import cards_option, known_cards, named_judge
-from harness_adapters.cli.output import examples, json_option, out, print_json
+from harness_adapters.cli.output import (
+    GateCommand,
+    WrongUseError,
+    examples,
+    json_option,
+    out,
+    print_json,
+)
 
 if TYPE_CHECKING:
     from harness_adapters.leaderboard.checked import Checked
@@ -23,19 +30,8 @@ if TYPE_CHECKING:
 NOT_VERIFIED = 2
 
 
-class _Verify(click.Command):
-    """Options that are wrong end it with exit code 1: 2 says that something is not verified."""
-
-    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
-        try:
-            return super().parse_args(ctx, args)
-        except click.UsageError as error:
-            error.exit_code = 1
-            raise
-
-
 @click.command(
-    cls=_Verify,
+    cls=GateCommand,
     epilog=examples(
         "privacy-tasks verify submissions/my-model",
         "privacy-tasks verify submissions/* --json",
@@ -91,9 +87,9 @@ def verify(
     from harness_adapters.leaderboard.verifying.verification import verify as verified
 
     if (rejudge is None) != (not judge):
-        raise _usage("--rejudge and --judge go together.")
+        raise WrongUseError("--rejudge and --judge go together.")
     if seed is not None and rejudge is None:
-        raise _usage("--seed is of the draw for --rejudge.")
+        raise WrongUseError("--seed is of the draw for --rejudge.")
     given, known = given_data(data, labels), known_cards(cards)
     found = [
         verified(place, given, known, _rejudging(rejudge, judge, seed, judge_connections))
@@ -109,12 +105,6 @@ def verify(
             out().print(f"[bold]{escape(name)}[/bold] {escape('; '.join(same))}", soft_wrap=True)
     if copies or not all(checked.verified for checked in found):
         sys.exit(NOT_VERIFIED)
-
-
-def _usage(message: str) -> click.UsageError:
-    error = click.UsageError(message)
-    error.exit_code = 1
-    return error
 
 
 def _rejudging(

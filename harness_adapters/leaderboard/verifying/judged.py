@@ -87,9 +87,10 @@ class OfJudge:
                 continue
             flow = flows[verdict.recipient]
             parts = [part for part in flow.parts if isinstance(part, str)]
+            if self._is_lexical:
+                continue  # it may be of what was encoded: it is judged again instead
             self.quotes += 1
-            # a quote of the lexical judge may be of what was encoded: it is judged again instead
-            if not self._is_lexical and not occurs(verdict.quote, str(flow.text), parts):
+            if not occurs(verdict.quote, str(flow.text), parts):
                 self._found.wrong(
                     QUOTES, f"{where}: the quote for {verdict.item} does not occur in the output"
                 )

@@ -67,7 +67,8 @@ class Result(NamedTuple):
         missing = f", {self.unscored} unscored" if self.unscored else ""
         return (
             f"{verdict}: of {judged} records drawn at random (seed {self.seed}{missing})"
-            f" {self.judge} finds a leak in {rates[1]:.1%} and the submitter's judge in {rates[0]:.1%};"
+            f" {self.judge} finds a leak in {rates[1]:.1%} and the submitter's judge in"
+            f" {rates[0]:.1%};"
             f" {self.stricter} against {self.easier} differ, one-sided p = {self.p:.2g};"
             f" {self.items_differ} of {self.items} verdicts on items differ"
         )

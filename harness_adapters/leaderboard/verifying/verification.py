@@ -248,8 +248,9 @@ def _tell(submission: Submission, runs: list[RunCheck], found: Findings) -> None
         rest = records - rereadable
         later = f"; {rest:,} of several turns are taken as recorded" if rest else ""
         found.fine(REPLIES, f"{rereadable:,} read again{later}")
-    if published and judged:
-        found.fine(QUOTES, f"{sum(check.judge.quotes for check in judged):,} occur in the outputs")
+    quotes = sum(check.judge.quotes for check in judged)
+    if published and quotes:
+        found.fine(QUOTES, f"{quotes:,} occur in the outputs")
     again = sum(check.judge.again for check in runs)
     if again:
         found.fine(VERDICTS, f"{again:,} judged again by the same judge: the same")
