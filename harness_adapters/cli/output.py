@@ -47,6 +47,7 @@ class GateCommand(click.Command):
     """A command whose exit code 2 is a finding: options that are wrong end it with 1."""
 
     def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        """As click does it."""
         try:
             return super().parse_args(ctx, args)
         except click.UsageError as error:
