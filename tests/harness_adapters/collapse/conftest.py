@@ -8,6 +8,12 @@ import pytest
 from harness_adapters.collapse import paired
 
 
+@pytest.fixture(autouse=True)
+def no_forced_collections(monkeypatch: pytest.MonkeyPatch) -> None:
+    """statsmodels collects all garbage in each comparison: 0.3 s in a process with many tests."""
+    monkeypatch.setattr(gc, "collect", lambda *_: 0)
+
+
 @pytest.fixture
 def few_resamples(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     """For many studies of which no interval's ends are looked at."""
@@ -25,9 +31,8 @@ def nothing_unseen(monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.fixture
 def many_studies(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-    """For whole comparisons, hundreds of them: statsmodels collects garbage in each (0.3 s)."""
+    """For whole comparisons, hundreds of them."""
     monkeypatch.setattr(paired, "RESAMPLES", 1000)
-    monkeypatch.setattr(gc, "collect", lambda *_: 0)
     paired._resamples.cache_clear()
     yield
     paired._resamples.cache_clear()
