@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from inspect_ai._util.error import PrerequisiteError
 
 from privacy_tasks.scenario import SharedScenario
 from privacy_tasks.sources.memory import load_memory
@@ -18,6 +19,7 @@ from tests.conftest import (
     PRIVACYLENS,
     ModelServer,
     command,
+    inspect_here,
     means,
     needs_privacylens,
     run_task,
@@ -209,17 +211,22 @@ class TestCommandLine:
         ],
     )
     def test_what_does_not_go_together_is_said_before_any_call(
-        self, tmp_path: Path, server: ModelServer, arguments: list[str], expected: str
+        self,
+        tmp_path: Path,
+        server: ModelServer,
+        monkeypatch: pytest.MonkeyPatch,
+        arguments: list[str],
+        expected: str,
     ) -> None:
-        done = command(
-            *("inspect", "eval", f"privacy_tasks/{arguments[0]}", *arguments[1:]),
+        done = inspect_here(
+            *("eval", f"privacy_tasks/{arguments[0]}", *arguments[1:]),
             *("--model", TARGET, "--model-role", f"grader={GRADER}", "--display", "plain"),
             cwd=tmp_path,
-            env=server.env,
+            monkeypatch=monkeypatch,
         )
-        assert done.returncode == 1
-        assert expected in " ".join((done.stdout + done.stderr).split())
-        assert "Traceback" not in done.stdout + done.stderr
+        # of which the real command shows the message alone: see below and test_inspect_command.py
+        assert isinstance(done.exception, PrerequisiteError)
+        assert expected in " ".join(f"{done.output} {done.exception.message}".split())
         assert server.stats("target")["calls"] == server.stats("grader")["calls"] == 0
 
 

@@ -8,6 +8,8 @@ import venv
 from pathlib import Path
 
 import pytest
+from inspect_ai._util.error import PrerequisiteError
+from inspect_ai.log import EvalLog, read_eval_log
 
 from tests.conftest import (
     BIN,
@@ -15,6 +17,7 @@ from tests.conftest import (
     ModelServer,
     built_wheel,
     command,
+    inspect_here,
     interval_of,
     means,
     only_log,
@@ -42,21 +45,32 @@ KNOWN = {
 """What must come out for a reference model of known behaviour."""
 
 
-@pytest.mark.parametrize(("model", "expected"), KNOWN.items())
-def test_a_reference_model_of_known_behaviour_gets_its_known_figures(
-    tmp_path: Path, model: str, expected: dict[str, float]
-) -> None:
-    done = evaluate(tmp_path, "--model", f"reference/{model}", "-T", "judge=lexical")
+MODELS = ",".join(f"reference/{model}" for model in KNOWN)
+
+
+def known_logs(folder: Path) -> dict[str, EvalLog]:
+    """The log of each of these models, by its name."""
+    logs = [read_eval_log(str(file)) for file in folder.glob("*.eval")]
+    found = {log.eval.model.removeprefix("reference/"): log for log in logs}
+    assert len(logs) == len(found)
+    assert found.keys() == KNOWN.keys()
+    return found
+
+
+def test_reference_models_of_known_behaviour_get_their_known_figures(tmp_path: Path) -> None:
+    done = evaluate(tmp_path, "--model", MODELS, "-T", "judge=lexical")
     assert done.returncode == 0, done.stdout + done.stderr
-    log = only_log(tmp_path / "logs")
-    assert log.eval.task == "privacy_tasks/agentic"
-    assert log.results.total_samples >= 120
-    assert {name: means(log)[name] for name in expected} == expected
-    assert means(log)["judged"] == 1
-    assert log.eval.metadata["judge"] == "lexical/3"
-    assert set(log.eval.metadata) >= {"set", "set_version", "set_hash", "prompt_hash"}
+    for model, log in known_logs(tmp_path / "logs").items():
+        assert log.eval.task == "privacy_tasks/agentic"
+        assert log.results is not None
+        assert log.results.total_samples >= 120
+        assert {name: means(log)[name] for name in KNOWN[model]} == KNOWN[model], model
+        assert means(log)["judged"] == 1
+        assert log.eval.metadata is not None
+        assert log.eval.metadata["judge"] == "lexical/3"
+        assert set(log.eval.metadata) >= {"set", "set_version", "set_hash", "prompt_hash"}
     for word in ("discernment", "leak_rate_stderr", "share_rate_ci95_upper", "leak_rate.health"):
-        assert word in done.stdout
+        assert done.stdout.count(word) >= len(KNOWN), word
 
 
 def test_a_trigger_from_a_file_arrives_as_it_is(tmp_path: Path) -> None:
@@ -121,17 +135,34 @@ def test_without_a_grader_it_stops_before_the_first_generation(
     ],
 )
 def test_a_wrong_value_names_the_allowed_ones(
-    tmp_path: Path, server: ModelServer, parameter: str, allowed: str
+    tmp_path: Path,
+    server: ModelServer,
+    monkeypatch: pytest.MonkeyPatch,
+    parameter: str,
+    allowed: str,
 ) -> None:
+    done = inspect_here(
+        *("eval", "privacy_tasks/agentic", "--model", "openai/test-target", "-T", parameter),
+        *(() if "judge" in parameter else ("-T", "judge=lexical")),
+        *("--display", "plain"),
+        cwd=tmp_path,
+        monkeypatch=monkeypatch,
+    )
+    # of which the real command shows the message alone, as the next test has it
+    assert isinstance(done.exception, PrerequisiteError)
+    assert allowed in " ".join(f"{done.output} {done.exception.message}".split())
+    assert server.stats("target")["calls"] == 0
+
+
+def test_of_a_wrong_value_the_message_is_shown_alone(tmp_path: Path, server: ModelServer) -> None:
     done = evaluate(
         tmp_path,
-        *("--model", "openai/test-target", "-T", parameter),
-        *(() if "judge" in parameter else ("-T", "judge=lexical")),
+        *("--model", "openai/test-target", "-T", "prompt=polite", "-T", "judge=lexical"),
         env=server.env,
     )
     assert done.returncode != 0
     shown = " ".join((done.stdout + done.stderr).split())
-    assert allowed in shown
+    assert "naive, privacy_enhanced" in shown
     assert "Traceback" not in shown
     assert server.stats("target")["calls"] == 0
 
@@ -155,16 +186,15 @@ def test_from_a_wheel_it_is_the_same(tmp_path: Path) -> None:
     )  # fmt: skip
     assert str(site) in where.stdout
     (tmp_path / "privacy_tasks").mkdir()  # a folder of that name is in nobody's way
-    for model, expected in KNOWN.items():
-        done = command(
-            "python", "-m", "inspect_ai", "eval", "privacy_tasks/agentic", "--log-dir", model,
-            "--model", f"reference/{model}", "-T", "judge=lexical", "--display", "plain",
-            cwd=tmp_path, executables=fresh,
-        )  # fmt: skip
-        assert done.returncode == 0, done.stdout + done.stderr
-        log = only_log(tmp_path / model)
+    done = command(
+        "python", "-m", "inspect_ai", "eval", "privacy_tasks/agentic", "--log-dir", "known",
+        "--model", MODELS, "-T", "judge=lexical", "--display", "plain",
+        cwd=tmp_path, executables=fresh,
+    )  # fmt: skip
+    assert done.returncode == 0, done.stdout + done.stderr
+    for model, log in known_logs(tmp_path / "known").items():
         assert log.eval.task == "privacy_tasks/agentic"
-        assert {name: means(log)[name] for name in expected} == expected, model
+        assert {name: means(log)[name] for name in KNOWN[model]} == KNOWN[model], model
 
 
 def test_the_entry_point_imports_nothing_heavy() -> None:

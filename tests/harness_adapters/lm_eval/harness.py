@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Mapping, Sequence
+from functools import cache
 from importlib import resources
 from pathlib import Path
 from typing import Any
+from unittest import mock
 
+import torch.utils.collect_env
 from lm_eval import simple_evaluate
 from lm_eval.api.instance import Instance
 from lm_eval.api.model import LM
@@ -16,6 +19,9 @@ from lm_eval.tasks import TaskManager
 TASK_FILES = Path(str(resources.files("harness_adapters.lm_eval"))) / "privacy_collapse"
 
 Answer = Callable[[Instance], str]
+
+environment = cache(torch.utils.collect_env.get_pretty_env_info)
+"""What lm-eval notes of the machine in each run: a dozen commands are run to find it out."""
 
 
 class Model(LM):
@@ -60,13 +66,14 @@ def evaluate(
     """What lm-eval's evaluator returns for these tasks (without `privacy_collapse_`)."""
     given = dict(metadata or {})
     manager = TaskManager(include_path=str(TASK_FILES), include_defaults=False, metadata=given)
-    found = simple_evaluate(
-        model=model,
-        tasks=[f"privacy_collapse_{task}" if task else "privacy_collapse" for task in tasks],
-        task_manager=manager,
-        bootstrap_iters=100,
-        **options,
-    )
+    with mock.patch("torch.utils.collect_env.get_pretty_env_info", environment):
+        found = simple_evaluate(
+            model=model,
+            tasks=[f"privacy_collapse_{task}" if task else "privacy_collapse" for task in tasks],
+            task_manager=manager,
+            bootstrap_iters=100,
+            **options,
+        )
     assert found is not None
     results: dict[str, Any] = found
     return results
