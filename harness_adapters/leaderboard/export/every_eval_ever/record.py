@@ -65,6 +65,8 @@ def write_every_eval_ever(
         every_eval_ever(submission, run, teller, (members or {}).get(run.key, ()))
         for run in submission.runs
     ]
+    if len({one.path for one in made}) < len(made):
+        raise AdapterError("Two runs of the submission have one key; verify it first.")
     for one in made:
         file = folder / one.path
         file.parent.mkdir(parents=True, exist_ok=True)

@@ -43,7 +43,7 @@ def results(run: Run, dataset: str | None, members: Sequence[str]) -> list[Json]
         better, figure = directions.get(name), figures[name]
         if better is not None and figure.mean is not None:
             told.append(_result(run, name, figure, better, dataset))
-            if scoring:
+            if scoring and name not in _READ_OFF_CALLS:
                 told[-1]["metric_config"]["llm_scoring"] = scoring
     if not told:
         raise AdapterError(f"Run {run.key!r}: none of its figures is defined, so nothing is told.")
@@ -85,7 +85,9 @@ def _result(run: Run, name: str, figure: Figure, better: bool, dataset: str | No
     }
     if name.startswith("violation_at_n"):
         config["metric_parameters"] = {"n": run.epochs}
-    if run.judge is None:
+    if name in _READ_OFF_CALLS:
+        config["additional_details"] = {"scored_by": "tool calls and results are read; no judge"}
+    elif run.judge is None:
         config["additional_details"] = {"scored_by": "answers are read; nobody judges"}
     elif run.judge.identity.startswith("lexical/"):
         config["additional_details"] = {
@@ -101,6 +103,8 @@ def _result(run: Run, name: str, figure: Figure, better: bool, dataset: str | No
         "generation_config": _generation(run),
     }
 
+
+_READ_OFF_CALLS = frozenset({"over_collection"})
 
 _INTERVAL = (
     "Wilson, with the effective sample size of the clustered variance and Student's t"

@@ -182,6 +182,17 @@ def test_where_no_language_model_judged_none_is_told(run: Run, told: str) -> Non
         assert told in it["metric_config"]["additional_details"]["scored_by"]
 
 
+def test_what_is_read_off_the_calls_is_no_judges() -> None:
+    metrics = replay_run().metrics | {
+        "over_collection": Figure(mean=0.2, stderr=0.1, lower=0.1, upper=0.4)
+    }
+    record = record_of(replay_run(kind="episode", mode="episode", metrics=metrics))
+    config = result(record, "over_collection")["metric_config"]
+    assert "llm_scoring" not in config
+    assert "no judge" in config["additional_details"]["scored_by"]
+    assert "llm_scoring" in result(record, "leak_rate")["metric_config"]
+
+
 @pytest.mark.parametrize(
     ("access", "run_as", "deployment", "availability"),
     [
@@ -279,6 +290,11 @@ def test_what_cannot_be_told_is_refused(
     with pytest.raises(AdapterError, match=message):
         write_every_eval_ever(submission(probing_run(), run), tmp_path, teller)
     assert list(tmp_path.iterdir()) == []
+
+
+def test_two_runs_of_one_key_would_be_one_record(tmp_path: Path) -> None:
+    with pytest.raises(AdapterError, match="one key"):
+        write_every_eval_ever(submission(replay_run(), replay_run()), tmp_path, US)
 
 
 def test_a_day_that_is_none_is_refused() -> None:
