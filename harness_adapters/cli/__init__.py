@@ -11,6 +11,7 @@ from harness_adapters.cli.compare import compare
 from harness_adapters.cli.demo import demo
 from harness_adapters.cli.doctor import doctor
 from harness_adapters.cli.judge import judge
+from harness_adapters.cli.leaderboard import leaderboard
 from harness_adapters.cli.listing import list_sets
 from harness_adapters.cli.plan import plan
 from harness_adapters.cli.rejudge import rejudge
@@ -60,5 +61,6 @@ for command in (
     plan,
     submit,
     verify,
+    leaderboard,
 ):
     main.add_command(command)

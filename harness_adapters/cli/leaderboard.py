@@ -7,9 +7,9 @@ from pathlib import Path
 
 import click
 
+from harness_adapters.cli.data_option import data_option, given_data, labels_option
 from harness_adapters.cli.judge_option import cards_option, known_cards
 from harness_adapters.cli.output import examples, json_option, out, print_json, progress
-from harness_adapters.errors import AdapterError
 
 
 @click.command(
@@ -25,7 +25,7 @@ from harness_adapters.errors import AdapterError
     nargs=-1,
     required=True,
     metavar="DIR…",
-    type=click.Path(path_type=Path, exists=True),
+    type=click.Path(path_type=Path),
 )
 @click.option(
     "-o",
@@ -40,17 +40,8 @@ from harness_adapters.errors import AdapterError
     "--title", default="Contextual privacy", show_default=True, help="What the site is called."
 )
 @click.option("--url", help="Where it will be published, for links that others can follow.")
-@click.option(
-    "--data",
-    multiple=True,
-    metavar="NAME:PATH",
-    help="Where a set lies that does not come along, as in a task's data=NAME:PATH.",
-)
-@click.option(
-    "--labels",
-    type=click.Path(path_type=Path, exists=True, dir_okay=False),
-    help="Labels of CIMemories, for submissions that were judged by them.",
-)
+@data_option
+@labels_option
 @cards_option
 @json_option
 def leaderboard(
@@ -69,12 +60,11 @@ def leaderboard(
     The site is plain files that ask nobody for anything: open index.html, or publish the folder.
     The same submissions make the same bytes.
     """
-    from harness_adapters.leaderboard.asked import Given
     from harness_adapters.leaderboard.site.writing import check_folder, write_site
     from harness_adapters.leaderboard.verifying.verification import verify
 
     check_folder(folder)
-    given = Given(dict(_named(it) for it in data), labels)
+    given = given_data(data, labels)
     known = known_cards(cards)
     checked = []
     for place in submissions:
@@ -89,15 +79,6 @@ def leaderboard(
             f"{folder / 'index.html'}: {len(checked)} verified submissions, {len(written)} files.",
             markup=False,
         )
-
-
-def _named(given: str) -> tuple[str, Path]:
-    name, colon, path = given.partition(":")
-    if not colon or not name or not path:
-        raise AdapterError(f"--data {given}: NAME:PATH was expected, such as core:FOLDER.")
-    if not Path(path).exists():
-        raise AdapterError(f"--data {given}: there is no {path}.")
-    return name, Path(path)
 
 
 def _files(folder: Path) -> list[Path]:
