@@ -6,7 +6,7 @@ BIN := $(VENV)/bin
 TASK_FILES := $(wildcard harness_adapters/lm_eval/privacy_collapse/*.yaml)
 PIP := $(BIN)/python -m pip --disable-pip-version-check -qq
 
-.PHONY: help demo test lint types layers bench bench-memory bench-judge bench-logprob bench-compare clean
+.PHONY: help demo test lint types layers bench bench-memory bench-judge bench-logprob bench-compare bench-submission clean
 
 help: ## show this
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 15
@@ -41,6 +41,9 @@ bench-logprob: $(VENV)/dev ## requests and tokens of log-likelihood probes, agai
 
 bench-compare: $(VENV)/dev ## time and memory of compare, with 4 × 1,000 and 4 × 10,000 samples
 	$(BIN)/python -m tests.bench.compare
+
+bench-submission: $(VENV)/dev ## time, memory and size of submit and verify, with 5,000 samples in 5 epochs
+	$(BIN)/python -m tests.bench.submission
 
 clean: ## remove the environment
 	rm -rf $(VENV)

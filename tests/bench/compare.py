@@ -146,11 +146,16 @@ def megabytes(arms: list[Path]) -> float:
 
 
 def run(arms: list[Path], report: Path | None) -> Cost:
-    """One comparison in a process of its own; its peak memory is that of the process."""
+    """One comparison in a process of its own."""
     arguments = [str(BIN / "privacy-tasks"), "compare", "--base", f"base={arms[0]}"]
     for place, file in enumerate(arms[1:], start=1):
         arguments += ["--tuned", f"tuned-{place}={file}"]
     arguments += ["--report", str(report)] if report else []
+    return measured(arguments)
+
+
+def measured(arguments: list[str]) -> Cost:
+    """What a command takes; its peak memory is that of the process."""
     begun = time.perf_counter()
     done = subprocess.run(
         [sys.executable, "-S", "-c", _MEASURE, *arguments],
@@ -160,7 +165,7 @@ def run(arms: list[Path], report: Path | None) -> Cost:
     *said, last = done.stderr.splitlines()
     status, cpu, peak = last.split()
     if status != "0":
-        sys.exit("\n".join(["The comparison failed:", *said]))
+        sys.exit("\n".join(["The command failed:", *said]))
     return Cost(wall, float(cpu), int(peak) / 1024)
 
 
