@@ -10,6 +10,7 @@ from harness_adapters.cli.check import check
 from harness_adapters.cli.compare import compare
 from harness_adapters.cli.demo import demo
 from harness_adapters.cli.doctor import doctor
+from harness_adapters.cli.export import export
 from harness_adapters.cli.judge import judge
 from harness_adapters.cli.leaderboard import leaderboard
 from harness_adapters.cli.listing import list_sets
@@ -62,5 +63,6 @@ for command in (
     submit,
     verify,
     leaderboard,
+    export,
 ):
     main.add_command(command)

@@ -79,6 +79,8 @@ def test_what_the_card_counts_is_so(folder: Path) -> None:
     for level in LEVELS:
         found = rows(folder, f"probing_{level}")
         assert Counter(row["right"] for row in found) == {"yes": 244, "no": 244}
+        # as in the package: who knows one letter, or one word, is right half of the time
+        assert Counter(row["target"] for row in found) == {"A": 244, "B": 244}
         assert set(Counter((row["cluster"], row["fact"]) for row in found).values()) == {4}
 
 
@@ -165,7 +167,7 @@ def test_inspect_runs_a_task_from_a_hub(folder: Path, tmp_path: Path) -> None:
     with local_hub({("acme/core", "main"): files}, tmp_path / "cache") as hub:
         done = subprocess.run(
             [sys.executable, "-m", "tests.harness_adapters.leaderboard.export.run_from_hub",
-             "acme/core/probing_seed", str(tmp_path / "logs"), "A", "yes", "I cannot say"],
+             "acme/core/probing_seed", str(folder / "data/probing_seed.jsonl"), str(tmp_path)],
             cwd=REPO,
             env={**os.environ, **hub},
             capture_output=True,
@@ -174,9 +176,7 @@ def test_inspect_runs_a_task_from_a_hub(folder: Path, tmp_path: Path) -> None:
         )  # fmt: skip
     assert done.returncode == 0, done.stderr
     told = json.loads(done.stdout.splitlines()[-1])
-    # as in the package: one who knows but a letter, or one word, is right half of the time
-    assert told["A"] == [40, 0.5]
-    assert told["yes"] == [40, 0.5]
-    assert told["I cannot say"] == [40, 0.0]
+    assert told["accuracy"] == 0.5
     assert "Answer the following multiple choice question" in told["prompt"]
     assert told["prompt"].count("A) ") == 1
+    assert set(told["metadata"]) == {"id", "probe", "order", "right", "cluster", "domain"}
