@@ -11,7 +11,9 @@ from typing import Any
 
 import lm_eval
 import pytest
+from click.testing import CliRunner
 
+from harness_adapters.cli import main
 from tests.conftest import ModelServer, built_wheel, command
 from tests.tiny_llama import make_tiny_llama
 
@@ -124,8 +126,8 @@ def test_from_an_editable_install_judged_later(tmp_path: Path, llama: Path) -> N
     assert run.returncode == 0, run.stderr[-3000:]
     assert "Judging" not in run.stderr
     assert "force_action=True" in run.stderr
-    shown = command("privacy-tasks", "results", "out", cwd=tmp_path)
-    assert shown.returncode == 1
+    shown = CliRunner().invoke(main, ["results", str(tmp_path / "out")])
+    assert shown.exit_code == 1
     assert "privacy-tasks rejudge" in shown.stderr
     judged = command(
         "privacy-tasks", "rejudge", "out", "--judge", "lexical", "-o", "judged", cwd=tmp_path
@@ -141,9 +143,9 @@ def test_from_an_editable_install_judged_later(tmp_path: Path, llama: Path) -> N
     assert results["configs"][f"{TASKS}_memory"]["metadata"]["unscored"] == {"reply_cut": 4}
     assert results["results"][TASKS]["sample_len"] == 12
     assert results["model_name"] == old["model_name"]
-    again = command("privacy-tasks", "results", "judged", cwd=tmp_path)
-    assert again.returncode == 0, again.stderr
-    assert "reply_cut 4" in again.stdout
+    again = CliRunner().invoke(main, ["results", str(tmp_path / "judged")])
+    assert again.exit_code == 0, again.stderr
+    assert "reply_cut 4" in " ".join(again.stdout.split())
     likely = results["results"][f"{TASKS}_probing_logprob"]
     assert likely["judged,none"] == 1.0
     assert all("bypass" not in sample for sample in samples[f"{TASKS}_memory"])

@@ -7,30 +7,44 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from click.testing import CliRunner
+from inspect_ai._util.error import PrerequisiteError
 
+from harness_adapters.cli import main
 from privacy_tasks.metrics import worst_of_n
 from privacy_tasks.scenario import SessionScenario, SharedScenario
 from privacy_tasks.sources.memory import load_memory
-from tests.conftest import ModelServer, calls, command, interval_of, means, run_task
+from tests.conftest import (
+    ModelServer,
+    calls,
+    command,
+    inspect_here,
+    interval_of,
+    means,
+    run_task,
+)
 
 
-def test_a_log_is_scored_by_the_scorer_of_its_task(tmp_path: Path) -> None:
+def test_a_log_is_scored_by_the_scorer_of_its_task(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     run_task("memory", "reference/leaky", tmp_path, judge="lexical", limit=2)
     (log,) = tmp_path.glob("*.eval")
-    done = command(
-        *("inspect", "score", log, "--scorer", "privacy_tasks/leak_judge", "-S", "judge=lexical"),
+    done = inspect_here(
+        *("score", log, "--scorer", "privacy_tasks/leak_judge", "-S", "judge=lexical"),
         *("--action", "append", "--overwrite"),
         cwd=tmp_path,
+        monkeypatch=monkeypatch,
     )
-    assert done.returncode != 0
-    assert "are to be scored with privacy_tasks/memory_judge" in done.stdout + done.stderr
+    assert isinstance(done.exception, PrerequisiteError)
+    assert "are to be scored with privacy_tasks/memory_judge" in done.exception.message
     again = command(
         *("inspect", "score", log, "--scorer", "privacy_tasks/memory_judge", "-S", "judge=lexical"),
         *("--action", "append", "--overwrite"),
         cwd=tmp_path,
     )
     assert again.returncode == 0, again.stdout + again.stderr
-    shown = command("privacy-tasks", "results", log, cwd=tmp_path)
+    shown = CliRunner().invoke(main, ["results", str(log)])
     assert "holds 2 sets of scores" in " ".join(shown.stdout.split())
 
 

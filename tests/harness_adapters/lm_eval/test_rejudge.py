@@ -9,8 +9,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from click.testing import CliRunner
 from lm_eval.loggers import EvaluationTracker
 
+from harness_adapters.cli import main
 from harness_adapters.errors import LogError
 from harness_adapters.judge_choice import JudgeSpec
 from harness_adapters.lm_eval.rejudge import find_results, rejudge
@@ -220,8 +222,8 @@ def test_a_run_without_samples_is_refused(run: Path) -> None:
 def test_results_without_samples_say_why_there_are_no_leaks(run: Path) -> None:
     for file in run.parent.glob("samples_*"):
         file.unlink()
-    shown = command("privacy-tasks", "results", run, cwd=run.parent)
-    assert shown.returncode == 0, shown.stderr
+    shown = CliRunner().invoke(main, ["results", str(run)])
+    assert shown.exit_code == 0, shown.stderr
     assert "run lm_eval with --log_samples" in " ".join(shown.stdout.split())
     assert "limit=6" in shown.stdout
     assert "chat_template=no" in shown.stdout
