@@ -207,6 +207,7 @@ class PrivacyTask(ConfigurableTask):
                 " or run privacy_collapse_probing by itself, which has some."
             )
         self._load(shots)
+        self.download()  # the documents say what was shown, and were made without the examples
 
     def fewshot_context(self, doc: Doc, num_fewshot: int, **options: Any) -> Any:
         """The prompt of a document."""
