@@ -1,0 +1,1 @@
+"""Submissions made of real small runs, and whether they are what they say."""
