@@ -21,13 +21,13 @@ def admit(submissions: Sequence[Checked]) -> None:
     if not submissions:
         raise AdapterError("No submission was named; a leaderboard of none is not written.")
     for kind, found in (
-        ("not verified", [*_unverified(submissions)]),
-        ("there twice", [*_doubles(submissions)]),
+        ("not verified", _unverified),
+        ("there twice", _doubles),
     ):
-        if found:
+        if told := [*found(submissions)]:
             raise AdapterError(
                 f"Nothing was written, as not all submissions can be shown ({kind}):"
-                f" {'; '.join(found)}. Leave them out, or have them mended."
+                f" {'; '.join(told)}. Leave them out, or have them mended."
             )
 
 

@@ -19,9 +19,11 @@ class SitePages:
 
     def __init__(self, title: str, url: str | None) -> None:
         self._templates = environment(__package__)
-        self._templates.filters.update({"line": line, "count": count, "safe_link": safe_link})
+        self._templates.filters.update(
+            {"line": line, "named": _named, "count": count, "safe_link": safe_link}
+        )
         self._dress = dress(__package__, "site.css", "site.js")
-        self._title = title
+        self._title = _named(title)
         self._url = url
 
     def render(self, template: str, *, root: str, **content: Any) -> str:  # any: for the template
@@ -33,5 +35,10 @@ class SitePages:
             content: what the template shows.
         """
         return self._templates.get_template(template).render(
-            dress=self._dress, site=line(self._title), url=self._url, root=root, **content
+            dress=self._dress, site=self._title, url=self._url, root=root, **content
         )
+
+
+def _named(text: str) -> str:
+    """A name that can be seen, and clicked on."""
+    return line(text) or "(blank)"

@@ -24,7 +24,7 @@ from harness_adapters.leaderboard.submission import RECORDS, Submission
 
 _INDEX, _SUBMISSIONS = "index.html", "submissions"
 _JSON, _CSV = "leaderboard.json", "leaderboard.csv"
-_URL = re.compile(r"https?://[A-Za-z0-9.-]+(:[0-9]{1,5})?(/[!-~]*)?")
+_URL = re.compile(r"https?://[A-Za-z0-9.-]+(:[0-9]{1,5})?(/[A-Za-z0-9._~%/-]*)?")
 
 Places = Mapping[str, Mapping[str, tuple[Board, Ranked]]]
 """Slug of a submission -> key of a run -> its board and its place there."""

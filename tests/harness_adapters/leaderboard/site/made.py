@@ -88,6 +88,8 @@ def figure_of(values: Samples, lowest: float = 0.0) -> Figure:
 def balanced(values: Mapping[str, Samples]) -> Figure:
     """The accuracy of probes."""
     sides = [values["share_accuracy"], values["withhold_accuracy"]]
+    if not all(sides):
+        return figure_of({})
     pairs = [(id_, value, 1 / len(side)) for side in sides for id_, value in side.items()]
     found = estimate(
         [value for _, value, _ in pairs],
