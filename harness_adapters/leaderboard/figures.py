@@ -28,6 +28,7 @@ from privacy_tasks.metrics import (
 from privacy_tasks.probing.metrics import FIGURES as PROBING
 from privacy_tasks.probing.metrics import KEYS, answers_of_n, probing_metrics
 from privacy_tasks.scorers import (
+    MESSAGES,
     AskedOf,
     Told,
     asked_of,
@@ -83,7 +84,7 @@ def score_of(record: Record, asked: Asked) -> Score:
         score = unscored(record.unscored, "", judge, "")
     else:
         score = _judged_score(record, asked)
-    if asked.metadata["kind"] in _MESSAGES and isinstance(score.value, dict):
+    if asked.metadata["kind"] in MESSAGES and isinstance(score.value, dict):
         score.value = {**score.value, "no_action_rate": math.nan}
     return _slim(_with_more(score, record, asked))
 
@@ -95,9 +96,6 @@ def _slim(score: Score) -> Score:
     if "verdicts" in told:
         kept["verdicts"] = [it for it in told["verdicts"] if it["disclosed"]]
     return Score(value=score.value, metadata=kept)
-
-
-_MESSAGES = ("message", "sessions", "shared")
 
 
 def _judged_score(record: Record, asked: Asked) -> Score:
@@ -113,6 +111,9 @@ def _judged_score(record: Record, asked: Asked) -> Score:
     if not told:
         raise Impossible("nothing went out, and no reason is given")
     score = verdict_score(told, asked.items, Usage())
+    helpfulness = (score.metadata or {}).get("helpfulness")
+    if helpfulness != record.helpfulness:
+        raise Impossible(f"nothing reached its recipient: its helpfulness is {helpfulness}")
     found = (score.metadata or {}).get("unscored")
     if found != record.unscored:
         raise Impossible(f"it is unscored={record.unscored}, and its verdicts make {found}")

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+from collections.abc import Iterator
 from typing import Annotated, Any, Literal
 
 from pydantic import Field
@@ -165,6 +166,19 @@ def seal_of(record: Record, model: str, revision: str, run_id: str) -> str:
 def sealed(record: Record, model: str, revision: str, run_id: str) -> Record:
     """The record with its seal."""
     return record.model_copy(update={"seal": seal_of(record, model, revision, run_id)})
+
+
+def texts_of(record: Record) -> Iterator[Text]:
+    """Everything in a record that stands there as hashes if outputs are not published."""
+    if record.reply is not None:
+        yield record.reply.text
+        yield from (call.arguments for call in record.reply.calls)
+    for flow in record.flows:
+        yield from (flow.text, *flow.parts, *flow.addressees)
+    for verdict in record.verdicts:
+        yield verdict.reasoning
+    every = [*record.verdicts, *(said for it in record.members for said in it.verdicts)]
+    yield from (it.quote for it in every if it.quote is not None)
 
 
 def without_outputs(record: Record) -> Record:

@@ -6,8 +6,8 @@ import re
 from collections.abc import Iterator, Sequence
 
 from harness_adapters.leaderboard.asked import Asked
-from harness_adapters.leaderboard.figures import questions_of, verdicts_of
-from harness_adapters.leaderboard.record import MemberSaid, Record
+from harness_adapters.leaderboard.figures import plain, questions_of, verdicts_of
+from harness_adapters.leaderboard.record import Flow, ItemSaid, MemberItem, MemberSaid, Record
 from harness_adapters.leaderboard.rereading import OF_THE_JUDGE
 from harness_adapters.leaderboard.submission import Run
 from harness_adapters.leaderboard.verifying.findings import CARD, JUDGE, QUOTES, VERDICTS, Findings
@@ -16,7 +16,9 @@ from judges.calibration.card import JudgeCard
 from judges.identity import panel_identity
 from judges.lexical import LexicalJudge
 from judges.panel import decided
+from judges.question import Question
 from judges.verdict import ItemVerdict, JudgeFailure, Verdict
+from privacy_tasks.sent import RECIPIENT
 
 _LLM = re.compile(r"llm/[^\s/]+/\S+/[0-9a-f]{12}")
 _PANEL = re.compile(r"panel/([2-9])/[0-9a-f]{12}")
@@ -52,6 +54,13 @@ class OfJudge:
             self._found.wrong(JUDGE, f"{self._run.key}: answers to probes are judged by nobody")
         if not any(form.fullmatch(self._identity) for form in (_LLM, _PANEL, _LEXICAL)):
             self._found.wrong(JUDGE, f"{self._run.key}: {self._identity!r} is no judge's identity")
+        elif _LEXICAL.fullmatch(self._identity) and self._published and not self._is_lexical:
+            self._found.unchecked(
+                VERDICTS,
+                f"{self._run.key}: {self._identity} is not the lexical judge of this version"
+                f" ({self._lexical.identity}), which therefore cannot judge again",
+                required=True,
+            )
 
     @property
     def _is_lexical(self) -> bool:
@@ -79,20 +88,23 @@ class OfJudge:
     def _look_at_quotes(self, record: Record, where: str) -> None:
         flows = {flow.recipient: flow for flow in record.flows}
         for verdict in record.verdicts:
-            if verdict.disclosed != (verdict.quote is not None):
-                what = "is disclosed without a quote" if verdict.disclosed else "has a quote"
-                self._found.wrong(QUOTES, f"{where}: {verdict.item} {what}")
-                continue
-            if not isinstance(verdict.quote, str):
-                continue
-            flow = flows[verdict.recipient]
-            parts = [part for part in flow.parts if isinstance(part, str)]
-            if self._is_lexical:
-                continue  # it may be of what was encoded: it is judged again instead
+            self._look_at_quote(verdict, self._identity or "", flows[verdict.recipient], where)
+
+    def _look_at_quote(
+        self, said: ItemSaid | MemberItem, judge: str, flow: Flow, where: str
+    ) -> None:
+        if said.disclosed != (said.quote is not None):
+            what = "is disclosed without a quote" if said.disclosed else "has a quote"
+            self._found.wrong(QUOTES, f"{where}: {said.item} {what}")
+            return
+        if not isinstance(said.quote, str) or _LEXICAL.fullmatch(judge):
+            return  # that judge's may be of what was encoded: it is asked again instead
+        if isinstance(said, MemberItem) or not _PANEL.fullmatch(judge):
             self.quotes += 1
-            if not occurs(verdict.quote, str(flow.text), parts):
+            parts = [part for part in flow.parts if isinstance(part, str)]
+            if not occurs(said.quote, str(flow.text), parts):
                 self._found.wrong(
-                    QUOTES, f"{where}: the quote for {verdict.item} does not occur in the output"
+                    QUOTES, f"{where}: the quote for {said.item} does not occur in the output"
                 )
 
     def _look_at_panel(self, record: Record, asked: Asked, where: str) -> None:
@@ -113,6 +125,9 @@ class OfJudge:
             if panel_identity([it.judge for it in members]) != self._identity:
                 self._found.wrong(JUDGE, f"{where}: these members are not {self._identity}")
                 return
+            for member in members:
+                for said in member.verdicts:
+                    self._look_at_quote(said, member.judge, record.flows[place], where)
             question = questions[place].question
             answers = [_answer(it) for it in members]
             if any(
@@ -123,15 +138,24 @@ class OfJudge:
                 self._found.wrong(VERDICTS, f"{where}: a member judged other items")
                 return
             made = decided(question, answers, self._identity or "")
-            last = failed and place == len(told) - 1
-            if last != isinstance(made, JudgeFailure) or (
-                isinstance(made, Verdict)
-                and not failed
-                and [it.disclosed for it in made.items]
-                != [it.disclosed for it in verdicts[place].items]
-            ):
+            if failed and place == len(told) - 1:
+                fits = isinstance(made, JudgeFailure) and made.reason == record.unscored
+            else:
+                fits = isinstance(made, Verdict) and (
+                    failed or _same(made, verdicts[place], record.flows[place], record)
+                )
+            if not fits:
                 self._found.wrong(VERDICTS, f"{where} is not what most members of the panel said")
                 return
+            self._ask_members_again(question, answers, where)
+
+    def _ask_members_again(
+        self, question: Question, answers: Sequence[Verdict | JudgeFailure], where: str
+    ) -> None:
+        """The lexical judge, if it is one of them."""
+        for answer in answers:
+            if answer.judge == self._lexical.identity and self._published:
+                self._compare(question, answer, where)
 
     def _judge_again(self, record: Record, asked: Asked, where: str) -> None:
         """The lexical judge says the same of the same each time."""
@@ -142,17 +166,26 @@ class OfJudge:
         self.again += 1
         verdicts = verdicts_of(record, asked)
         for question, told in zip(questions_of(record, asked), verdicts, strict=True):
-            own = self._lexical.judge_now(question.question)
-            for mine, theirs in zip(own.items, told.items, strict=True):
-                if (mine.disclosed, mine.quote) != (theirs.disclosed, theirs.quote):
-                    says = "disclosed" if mine.disclosed else "not disclosed"
-                    other = "otherwise" if mine.disclosed != theirs.disclosed else "another quote"
-                    self._found.wrong(
-                        VERDICTS,
-                        f"{where}: {self._identity} says that {mine.item_id} is {says}; the record"
-                        f" says {other}",
-                    )
-                    return
+            if not self._compare(question.question, told, where):
+                return
+
+    def _compare(self, question: Question, told: Verdict | JudgeFailure, where: str) -> bool:
+        """Whether the lexical judge says what a record says of it."""
+        name = self._lexical.identity
+        if isinstance(told, JudgeFailure):
+            self._found.wrong(VERDICTS, f"{where}: {name} always gives a verdict")
+            return False
+        own = self._lexical.judge_now(question)
+        for mine, theirs in zip(own.items, told.items, strict=True):
+            if (mine.disclosed, mine.quote) != (theirs.disclosed, theirs.quote):
+                says = "disclosed" if mine.disclosed else "not disclosed"
+                other = "otherwise" if mine.disclosed != theirs.disclosed else "another quote"
+                self._found.wrong(
+                    VERDICTS,
+                    f"{where}: {name} says that {mine.item_id} is {says}; the record says {other}",
+                )
+                return False
+        return True
 
     def look_at_card(self, known: dict[str, JudgeCard]) -> None:
         """The card is of this judge, and the one that others know."""
@@ -181,12 +214,25 @@ def _flow_by_flow(members: Sequence[MemberSaid], size: int) -> Iterator[Sequence
         yield members[start : start + size]
 
 
+def _same(made: Verdict, told: Verdict, flow: Flow, record: Record) -> bool:
+    """Whether a panel said what the record says of one flow, and of its helpfulness."""
+    mine = [(it.disclosed, it.quote) for it in made.items]
+    theirs = [(it.disclosed, it.quote) for it in told.items]
+    own = flow.recipient == RECIPIENT
+    return mine == theirs and (not own or made.helpfulness == record.helpfulness)
+
+
 def _answer(member: MemberSaid) -> Verdict | JudgeFailure:
     if member.unscored is not None:
         return JudgeFailure(reason=member.unscored, detail="", judge=member.judge)
     return Verdict(
         items=tuple(
-            ItemVerdict(item_id=it.item, reasoning="", quote=None, disclosed=it.disclosed)
+            ItemVerdict(
+                item_id=it.item,
+                reasoning="",
+                quote=None if it.quote is None else plain(it.quote),
+                disclosed=it.disclosed,
+            )
             for it in member.verdicts
         ),
         helpfulness=member.helpfulness,

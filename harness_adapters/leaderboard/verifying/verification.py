@@ -11,7 +11,7 @@ from harness_adapters.errors import AdapterError
 from harness_adapters.leaderboard.asked import Given, UnreleasedError, asked_in
 from harness_adapters.leaderboard.checked import Checked
 from harness_adapters.leaderboard.packing import Packed, SubmissionError
-from harness_adapters.leaderboard.record import Hashed, Record
+from harness_adapters.leaderboard.record import Hashed, Record, texts_of
 from harness_adapters.leaderboard.submission import Figure, Run, Submission, board_of
 from harness_adapters.leaderboard.verifying.findings import (
     ASKED,
@@ -151,8 +151,8 @@ class _Verifying:
         for record in self._packed.records(claimed):
             self._check_text(record)
             if record.run in checks:
-                checks[record.run].add(record)
-                if self._rejudging is not None:
+                possible = checks[record.run].add(record)
+                if self._rejudging is not None and possible:
                     self._rejudging.offer(record, checks[record.run].asked)
             elif record.run not in known:
                 self._found.wrong(
@@ -163,9 +163,7 @@ class _Verifying:
     def _check_text(self, record: Record) -> None:
         """Outputs are there, or hashed, as the submission says."""
         hashed = self._submission.outputs == "hashed"
-        texts = [flow.text for flow in record.flows]
-        texts += [record.reply.text] if record.reply else []
-        if any(isinstance(text, Hashed) != hashed for text in texts):
+        if any(isinstance(text, Hashed) != hashed for text in texts_of(record)):
             self._found.wrong(
                 RECORDS, f"outputs are said to be {self._submission.outputs}; {record.id} is not so"
             )
