@@ -22,6 +22,7 @@ from harness_adapters.cli.output import (
     out,
     print_json,
 )
+from judges.visible import visible
 
 if TYPE_CHECKING:
     from harness_adapters.leaderboard.checked import Checked
@@ -95,14 +96,20 @@ def verify(
         verified(place, given, known, _rejudging(rejudge, judge, seed, judge_connections))
         for place in places
     ]
-    copies = _copies(found)
+    copies = _copies(places, found)
     if as_json:
-        print_json([_json(checked) | {"copies": copies.get(checked.name, [])} for checked in found])
+        print_json(
+            [
+                _json(checked) | {"copies": copies.get(place, [])}
+                for place, checked in zip(places, found, strict=True)
+            ]
+        )
     else:
         for checked in found:
             print_checked(out(), checked)
-        for name, same in copies.items():
-            out().print(f"[bold]{escape(name)}[/bold] {escape('; '.join(same))}", soft_wrap=True)
+        for place, same in copies.items():
+            said = visible(f"{place} {'; '.join(same)}")
+            out().print(said, markup=False, soft_wrap=True)
     if copies or not all(checked.verified for checked in found):
         sys.exit(NOT_VERIFIED)
 
@@ -117,22 +124,20 @@ def _rejudging(
     return Rejudging(size, named_judge(judge), seed=seed, connections=connections)
 
 
-def _copies(found: Sequence[Checked]) -> dict[str, list[str]]:
+def _copies(places: Sequence[Path], found: Sequence[Checked]) -> dict[Path, list[str]]:
     """Runs that stand in two submissions: under two names they are one model's."""
-    from harness_adapters.leaderboard.submission import Model
-
-    seen: dict[tuple[str, str], tuple[str, Model]] = {}
-    said: dict[str, list[str]] = {}
-    for checked in found:
+    seen: dict[tuple[str, str], tuple[Path, str]] = {}
+    said: dict[Path, list[str]] = {}
+    for place, checked in zip(places, found, strict=True):
         if checked.submission is None:
             continue
         for run in checked.submission.runs:
-            other = seen.setdefault(
-                (run.task, run.run_id), (checked.name, checked.submission.model)
+            other, model = seen.setdefault(
+                (run.task, run.run_id), (place, checked.submission.model.name)
             )
-            if other[0] != checked.name:
-                said.setdefault(checked.name, []).append(
-                    f"holds the run of {run.task} that {other[0]} ({other[1].name}) holds as well"
+            if other.resolve() != place.resolve():
+                said.setdefault(place, []).append(
+                    f"holds the run of {run.task} that {other} ({model}) holds as well"
                 )
     return said
 
@@ -154,9 +159,9 @@ _MARKS = {"passed": "[green]✓[/green]", "failed": "[red]✗[/red]", "not check
 def print_checked(console: Console, checked: Checked) -> None:
     """What was found, on a terminal."""
     model = checked.submission.model if checked.submission else None
-    named = f" ({escape(model.name)}, {escape(model.revision)})" if model else ""
+    named = f" ({_shown(model.name)}, {_shown(model.revision)})" if model else ""
     word = "[green]verified[/green]" if checked.verified else "[red]NOT VERIFIED[/red]"
-    console.print(f"[bold]{escape(checked.name)}[/bold]{named}: {word}", soft_wrap=True)
+    console.print(f"[bold]{_shown(checked.name)}[/bold]{named}: {word}", soft_wrap=True)
     table = Table(box=None, show_header=False, pad_edge=False)
     for _ in range(3):
         table.add_column(overflow="fold")
@@ -166,3 +171,8 @@ def print_checked(console: Console, checked: Checked) -> None:
             said = f"not checked: {said}" + ("" if check.required else " (not required)")
         table.add_row(_MARKS[check.outcome], escape(check.name), escape(said))
     console.print(table)
+
+
+def _shown(name: str) -> str:
+    """A name that somebody else chose, on one line."""
+    return escape(" ".join(visible(name).split()))

@@ -43,6 +43,11 @@ ORDER = (
 _LONGEST = 300
 
 
+def _line(text: str) -> str:
+    """A text on one line, nothing in it hidden: submissions' own words stand in it."""
+    return " ".join(visible(text).split())[:_LONGEST]
+
+
 class Findings:
     """Collects what is wrong, and what could not be looked at."""
 
@@ -54,18 +59,19 @@ class Findings:
 
     def wrong(self, check: str, what: str) -> None:
         """Something is wrong."""
-        self._first.setdefault(check, " ".join(visible(what).split())[:_LONGEST])
+        if check not in self._first:
+            self._first[check] = _line(what)
         self._count[check] = self._count.get(check, 0) + 1
 
     def unchecked(self, check: str, why: str, *, required: bool) -> None:
         """Something could not be looked at."""
         known = self._unchecked.get(check)
         if known is None or (required and not known[1]):
-            self._unchecked[check] = (" ".join(visible(why).split())[:_LONGEST], required)
+            self._unchecked[check] = (_line(why), required)
 
     def fine(self, check: str, what: str) -> None:
         """What is said of a check in which nothing was wrong."""
-        self._said[check] = what
+        self._said[check] = _line(what)
 
     def failed(self, check: str) -> bool:
         """Whether something was wrong."""
