@@ -206,7 +206,7 @@ def _zip_members(file: Path) -> dict[str, str]:
     try:
         with zipfile.ZipFile(file) as archive:
             members = archive.infolist()
-    except (OSError, zipfile.BadZipFile, ValueError) as error:
+    except (OSError, zipfile.BadZipFile, ValueError, RuntimeError) as error:
         raise SubmissionError(f"It is no zip file that can be read: {_reason(error)}.") from error
     found: dict[str, str] = {}
     folders = set()
@@ -245,6 +245,11 @@ def _check_member(member: zipfile.ZipInfo) -> None:
         raise SubmissionError(f"In the archive {name!r:.120} is a link or no plain file.")
     if member.flag_bits & 1:
         raise SubmissionError(f"In the archive {name!r:.120} is encrypted.")
+    if member.compress_type not in (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED):
+        # of others a whole block is unpacked at once, however large
+        raise SubmissionError(
+            f"In the archive {name!r:.120} is packed by other means than Deflate."
+        )
     limit = MOST_PACKED if path.name == RECORDS else LARGEST_DOCUMENT
     if member.file_size > limit:
         raise SubmissionError(
