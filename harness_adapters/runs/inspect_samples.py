@@ -142,7 +142,7 @@ def read_task(file: Path) -> TaskLog:
         ours=bool(ours),
         identity=_identity(log, judge) if ours else _identity_of_others(log),
         generation=_generation(log),
-        reported=_reported(ours or log.results.scores),
+        reported=_reported(ours[-1:] or log.results.scores),  # the last scoring counts
         better={},
         samples=samples,
         evidence=partial(_evidence, file, places),
