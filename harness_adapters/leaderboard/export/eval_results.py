@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections import Counter
 from collections.abc import Collection, Sequence
+from datetime import datetime
 from pathlib import Path
 
 import yaml
@@ -126,11 +127,22 @@ def _entry(run: Run, dataset: str, revision: str | None, source: str | None) -> 
         task_id=task_id(run),
         value=headline(run).mean,
         dataset_revision=revision,
-        date=run.began,
+        date=_began(run),
         source_url=source,
         source_name=SOURCE_NAME if source else None,
         notes=_notes(run),
     )
+
+
+def _began(run: Run) -> str:
+    try:
+        datetime.fromisoformat(run.began)
+    except ValueError as error:
+        raise AdapterError(
+            f"Run {run.key!r}: {run.began!r} is no time in ISO 8601, which the hub asks for; verify"
+            " the submission first."
+        ) from error
+    return run.began
 
 
 def _notes(run: Run) -> str:
@@ -141,7 +153,11 @@ def _notes(run: Run) -> str:
         "no interval" if low is None or high is None else f"95 % interval [{low:.4f}, {high:.4f}]"
     )
     judge = f"judge {run.judge.identity}" if run.judge else "answers are read, no judge"
-    settings = ", ".join(f"{key}={_told(value)}" for key, value in sorted(run.settings.items()))
+    settings = ", ".join(
+        f"{name}={_told(value)}"
+        for name, value in sorted(run.settings.items())
+        if value not in (None, "")
+    )
     return "; ".join(
         [
             f"{shown.metric} (higher is better), {interval}, {run.clusters} clusters",
@@ -155,6 +171,4 @@ def _notes(run: Run) -> str:
 
 
 def _told(value: Setting) -> str:
-    if value is None:
-        return "none"
     return str(value).lower() if isinstance(value, bool) else str(value)

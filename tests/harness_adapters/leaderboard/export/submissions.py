@@ -115,6 +115,7 @@ def memory_run(**changes: Any) -> Run:
         samples=196,
         clusters=14,
         metrics={
+            "completeness": Figure(mean=0.6, stderr=0.03, lower=0.5, upper=0.7),
             "discernment": DISCERNMENT,
             "violation_at_n": Figure(mean=0.25, stderr=0.03, lower=0.2, upper=0.3),
         },

@@ -62,9 +62,9 @@ def test_notes_say_what_a_value_hangs_on(tmp_path: Path) -> None:
         "set core 2026.11.1 (a3548f07da23)",
         "inspect_ai 0.3.285, privacy-tasks 0.1.0",
         "force_action=false",
-        "turns=none",
     ):
         assert told in (judged.notes or "")
+    assert "turns" not in (judged.notes or "")  # not set
     assert "accuracy (higher" in (read.notes or "")
     assert "no judge" in (read.notes or "")
 
@@ -99,6 +99,7 @@ def test_runs_on_other_published_sets_are_none_of_the_core_sets(tmp_path: Path) 
         (submission(replay_run(metrics={})), "discernment is undefined"),
         (submission(replay_run(), replay_run(key="b", data=OWN)), "somebody's own"),
         (submission(replay_run(), replay_run(key="again")), "agentic-replay, again.*--run"),
+        (submission(replay_run(began="yesterday")), "no time in ISO 8601"),
         (submission(replay_run(mode="dream")), "no mode 'dream'"),
         (submission(replay_run(task="other/agentic")), "no task of this project"),
     ],

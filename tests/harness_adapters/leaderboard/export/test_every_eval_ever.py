@@ -96,8 +96,9 @@ def test_the_headline_comes_first_with_its_uncertainty() -> None:
     assert told["confidence_interval"]["lower"] == 0.4071
     assert told["num_samples"] == 120  # two of 122 are unscored
     assert first["metric_config"]["min_score"] == -1
-    probes = record_of(probing_run())["evaluation_results"]
-    assert probes[0]["metric_config"]["metric_name"] == "accuracy"
+    for run, name in ((probing_run(), "accuracy"), (memory_run(), "discernment")):
+        results = record_of(run)["evaluation_results"]
+        assert results[0]["metric_config"]["metric_name"] == name
 
 
 def test_every_result_says_which_way_is_better() -> None:
