@@ -231,14 +231,17 @@ def test_a_plain_address_is_a_link_that_tells_nobody(visit: Go) -> None:
 def test_the_policy_of_the_page_stops_a_script_that_got_in(visit: Go) -> None:
     seen = visit("plain")
     seen.page.evaluate(
-        """() => { const one = document.createElement('script');
+        """async () => { const one = document.createElement('script');
         one.textContent = 'window.hacked = 1'; document.body.append(one);
         const two = document.createElement('img'); two.src = 'https://evil.example/x.png';
-        document.body.append(two); }"""
+        document.body.append(two);
+        await fetch('https://evil.example/').catch(() => {}); }"""
     )
     seen.page.wait_for_timeout(50)
     assert seen.page.evaluate("window.hacked") is None
-    assert any("Content Security Policy" in text for text in seen.said)
+    blocked = [text for text in seen.said if "Content Security Policy" in text]
+    for what in ("script-src", "img-src", "connect-src"):
+        assert any(what in text for text in blocked), what
 
 
 ORDER = [
