@@ -34,7 +34,7 @@ Text = str | Hashed
 class Call(Part):
     """A tool call that a model wrote."""
 
-    function: Name
+    function: Name | Hashed
     arguments: Text
     """JSON."""
     unreadable: bool = False
@@ -172,7 +172,7 @@ def texts_of(record: Record) -> Iterator[Text]:
     """Everything in a record that stands there as hashes if outputs are not published."""
     if record.reply is not None:
         yield record.reply.text
-        yield from (call.arguments for call in record.reply.calls)
+        yield from (it for call in record.reply.calls for it in (call.function, call.arguments))
     for flow in record.flows:
         yield from (flow.text, *flow.parts, *flow.addressees)
     for verdict in record.verdicts:
@@ -187,8 +187,8 @@ def without_outputs(record: Record) -> Record:
     return Record.model_validate(_hashing(content, parent=""))
 
 
-_WRITTEN = frozenset({"text", "parts", "addressees", "arguments", "quote", "reasoning"})
-"""Fields that hold what the model wrote, or words about it."""
+_WRITTEN = frozenset({"text", "parts", "addressees", "function", "arguments", "quote", "reasoning"})
+"""Fields that hold what the model wrote, or words about it. It may also make up a tool's name."""
 
 
 def _hashing(value: Any, parent: str) -> Any:

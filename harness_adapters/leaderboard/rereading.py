@@ -120,7 +120,7 @@ def _state(reply: Reply, asked: Asked) -> TaskState:
         tool_calls=[
             ToolCall(
                 id=f"call-{number}",
-                function=call.function,
+                function=str(call.function),
                 arguments=_arguments(call),
                 parse_error="unreadable" if call.unreadable else None,
             )
