@@ -144,7 +144,9 @@ def _record(raw: Mapping[str, Any], asked: Asked, run: str) -> Record:
         told["judge"] = plain_judge(str(told["judge"]))
     values = {name: number(value) for name, value in kept["value"].items()}
     score = Score(value=values, metadata=told)
-    reply = _reply(raw) if asked.metadata["kind"] in REREAD else None
+    # a sample that ended with an error is scored by what had come until then, if anything had
+    output = ModelOutput.model_validate(raw["output"])
+    reply = reply_of(output) if asked.metadata["kind"] in REREAD else None
     return record_of(
         run,
         asked,
@@ -154,12 +156,6 @@ def _record(raw: Mapping[str, Any], asked: Asked, run: str) -> Record:
         _flows(raw, asked, reply, told),
         score,
     )
-
-
-def _reply(raw: Mapping[str, Any]) -> Reply | None:
-    if raw.get("error") is not None:
-        return None
-    return reply_of(ModelOutput.model_validate(raw["output"]))
 
 
 def _flows(
