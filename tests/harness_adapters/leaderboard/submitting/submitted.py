@@ -118,7 +118,7 @@ def figures_of_lm_eval(results: Path, task: str) -> dict[str, dict[str, float]]:
 def assert_same(run: Mapping[str, Any], figures: Mapping[str, Mapping[str, Any]]) -> None:
     """A run of a submission has the harness's own figures, and no others."""
     defined = {name for name, it in figures.items() if _known(it["mean"])}
-    assert len(defined) > 3
+    assert "judged" in defined
     claimed = {name for name, it in run["metrics"].items() if it["mean"] is not None}
     assert claimed - {"leak_rate_corrected"} == defined
     for name in defined:
