@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from functools import cached_property
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -186,7 +186,14 @@ def _cases(
     return shared_cases(data=data, prompt=known["prompt"], labels=labels, domains="all")
 
 
-FAMILIES: Sequence[str] = ("agentic", "memory", "probing")
+SETTINGS: Mapping[str, frozenset[str]] = {
+    "agentic": frozenset(
+        ("force_action", "mode", "prompt", "tool_format", "trajectory", "trigger", "turns")
+    ),
+    "memory": frozenset(("memory", "mode", "prompt", "trigger")),
+    "probing": frozenset(("cot", "level", "protocol", "shots", "trigger")),
+}
+"""What can be set of each family of tasks, in either harness."""
 
 
 def family_of(run: Run) -> str:
@@ -198,11 +205,22 @@ def family_of(run: Run) -> str:
     bare = run.task.removeprefix("privacy_tasks/").removeprefix("privacy_collapse_")
     family = bare.partition("_")[0]
     expected = "privacy_tasks/" if run.harness == "inspect_ai" else "privacy_collapse_"
-    if family not in FAMILIES or not run.task.startswith(expected):
+    if family not in SETTINGS or not run.task.startswith(expected):
         raise AdapterError(f"{run.task!r} is no task of this project in {run.harness}.")
     return family
 
 
 def asked_in(run: Run, given: Given) -> AskedRun:
-    """What a run of a submission asked; see `asked_by`."""
-    return asked_by(run.harness, family_of(run), run.data.name, run.settings, given)
+    """What a run of a submission asked; see `asked_by`.
+
+    Raises:
+        UnreleasedError: if the set cannot be had.
+        AdapterError: if the task is none, or the settings are none of it.
+    """
+    family = family_of(run)
+    for name in sorted(set(run.settings) - SETTINGS[family]):
+        raise AdapterError(f"{run.task} has no setting {name!r}.")
+    mode = run.settings.get("mode", run.mode)
+    if mode != run.mode:
+        raise AdapterError(f"{run.task} was run with mode={mode}, and {run.mode} is claimed.")
+    return asked_by(run.harness, family, run.data.name, run.settings, given)
