@@ -66,15 +66,18 @@ class OfJudge:
     def _is_lexical(self) -> bool:
         return self._identity == self._lexical.identity
 
-    def look_at(self, record: Record, asked: Asked) -> None:
-        """One record, whose verdicts are on the right items."""
-        where = f"{record.id}, epoch {record.epoch}"
+    def look_at_name(self, record: Record) -> None:
+        """Who judged one record."""
         if record.judge != self._identity:
             self._found.wrong(
                 JUDGE,
-                f"{self._run.key}: {self._identity} is said to have judged, and of {where} the"
-                f" record says {record.judge}",
+                f"{self._run.key}: {self._identity} is said to have judged, and of {record.id},"
+                f" epoch {record.epoch} the record says {record.judge}",
             )
+
+    def look_at(self, record: Record, asked: Asked) -> None:
+        """One record, whose verdicts are on the right items."""
+        where = f"{record.id}, epoch {record.epoch}"
         if self._identity is None:
             return
         self._look_at_quotes(record, where)

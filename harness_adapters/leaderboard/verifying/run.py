@@ -102,6 +102,7 @@ class RunCheck:
         return self._look_at(record, asked, where)
 
     def _look_at(self, record: Record, asked: Asked, where: str) -> bool:
+        self.judge.look_at_name(record)
         try:
             self._check_form(record, asked)
             score = score_of(record, asked)
