@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
+from markupsafe import Markup, escape
+
 from harness_adapters.collapse.report.wording import count, line
 from harness_adapters.leaderboard.site.wording import safe_link
 from harness_adapters.pages.page import dress, environment
@@ -20,7 +22,13 @@ class SitePages:
     def __init__(self, title: str, url: str | None) -> None:
         self._templates = environment(__package__)
         self._templates.filters.update(
-            {"line": line, "named": _named, "count": count, "safe_link": safe_link}
+            {
+                "line": line,
+                "named": _named,
+                "parted": _parted,
+                "count": count,
+                "safe_link": safe_link,
+            }
         )
         self._dress = dress(__package__, "site.css", "site.js")
         self._title = _named(title)
@@ -42,3 +50,8 @@ class SitePages:
 def _named(text: str) -> str:
     """A name that can be seen, and clicked on."""
     return line(text) or "(blank)"
+
+
+def _parted(text: str) -> Markup:
+    """A model's name that a line may end in after a slash, rather than within a word."""
+    return Markup("/<wbr>").join(escape(part) for part in _named(text).split("/"))
