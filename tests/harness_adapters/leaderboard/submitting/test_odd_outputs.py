@@ -12,6 +12,7 @@ from inspect_ai.log import read_eval_log
 from inspect_ai.model import (
     ChatCompletionChoice,
     ChatMessageAssistant,
+    Content,
     ContentReasoning,
     ContentText,
     ModelOutput,
@@ -71,7 +72,10 @@ def mailed(text: Any, to: str = "them@test.example") -> ModelOutput:
 
 def thought() -> ModelOutput:
     """A reply with thoughts beside it."""
-    told = [ContentReasoning(reasoning="SECRET-THOUGHT"), ContentText(text="I send nothing.")]
+    told: list[Content] = [
+        ContentReasoning(reasoning="SECRET-THOUGHT"),
+        ContentText(text="I send nothing."),
+    ]
     return ModelOutput(
         model="mockllm",
         choices=[
