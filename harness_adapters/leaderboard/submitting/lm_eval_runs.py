@@ -86,12 +86,15 @@ def _began(log: TaskLog, results: Results) -> str:
     return utc(float(date))
 
 
+_PATHS = ("/", "./", "../", "~")
+
+
 def _of_the_submitter(content: Mapping[str, Any]) -> tuple[str, ...]:
     config = content.get("config")
     arguments = config.get("model_args") if isinstance(config, dict) else None
     found = [content.get("git_hash")]
     if isinstance(arguments, dict):
-        found += [it for it in arguments.values() if isinstance(it, str) and "/" in it[:2]]
+        found += [it for it in arguments.values() if isinstance(it, str) and it.startswith(_PATHS)]
         found += [it for it in arguments.values() if isinstance(it, str) and "://" in it]
     return tuple(str(it) for it in found if it and len(str(it)) > 6)
 

@@ -7,6 +7,7 @@ This is the second lock: it refuses, and repairs nothing.
 from __future__ import annotations
 
 import getpass
+import json
 import os
 import re
 import socket
@@ -22,7 +23,7 @@ _KEYS = re.compile(
 )
 _PASSWORD = re.compile(r"\w+://[^/@\s\"]+:[^/@\s\"]+@")
 _FOLDER = re.compile(
-    r"(?<![\w.:/])(?:/(?:home|Users|root|mnt|data|scratch|tmp|var|opt)/|[A-Z]:\\\\)"
+    r"(?<![\w.:/])(?:/(?:home|Users|root|mnt|data|scratch|tmp|var|opt)/|[A-Z]:\\\\)|\bfile:/"
 )
 _SECRET_NAME = re.compile(r"(?:KEY|TOKEN|SECRET|PASSWORD|CREDENTIALS?)$")
 _SHORTEST = 8
@@ -51,8 +52,13 @@ def refuse_secrets(text: str, where: str, known: Mapping[str, str]) -> None:
         SecretError: says what it is, and never the thing itself.
     """
     for secret, what in known.items():
-        if secret in text:
+        if any(form in text for form in _forms(secret)):
             raise SecretError(f"{where} holds {what}; nothing was published. Take it out.")
+
+
+def _forms(secret: str) -> set[str]:
+    """A text as it is, and as JSON writes it."""
+    return {secret, *(json.dumps(secret, ensure_ascii=ascii_)[1:-1] for ascii_ in (True, False))}
 
 
 def refuse_marks(text: str, where: str) -> None:
