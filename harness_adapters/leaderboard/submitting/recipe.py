@@ -19,6 +19,7 @@ _USUAL: Mapping[str, Setting] = {
     "shots": 0,
     "protocol": "paired",
 }
+USER = "--model-role user"
 _ALWAYS = ("mode", "level", "tool_format")
 
 
@@ -34,14 +35,16 @@ def recipe_of(draft: Draft, model: str, judge: str | None) -> tuple[str, ...]:
     install = f"pip install privacy-tasks=={draft.privacy_tasks} {package}"
     run = _inspect(draft, model, judge) if draft.harness == "inspect_ai" else _lm_eval(draft, model)
     commands = [install, run]
-    if draft.harness == "lm_eval" and judge is not None:
-        commands[-1] += f" --metadata {shlex.quote(json.dumps(_told(draft, judge)))}"
+    if draft.harness == "lm_eval" and (told := _told(draft, judge)):
+        commands[-1] += f" --metadata {shlex.quote(json.dumps(told))}"
     return (*commands, "privacy-tasks results DIR")
 
 
 def _inspect(draft: Draft, model: str, judge: str | None) -> str:
     log = draft.log
-    named = log.model if _has_provider(log.model) and not _is_local(log.model) else model
+    named = log.model if _has_provider(log.model) else model
+    if _is_local(log.model):
+        named = f"{log.model.partition('/')[0]}/{model}"
     parts = ["inspect", "eval", log.task, "--model", named]
     parts += [word for it in log.arguments.split() for word in ("-M", it)]
     for name, given in log.generation.items():
@@ -61,6 +64,8 @@ def _inspect(draft: Draft, model: str, judge: str | None) -> str:
         parts += ["-T", "judge=panel"]
     for number, grader in enumerate(draft.graders, start=1):
         parts += ["--model-role", f"grader{'' if number == 1 else f'_{number}'}={grader}"]
+    if USER in draft.conditions:
+        parts += ["--model-role", f"user={draft.conditions[USER]}"]
     if draft.epochs > 1:
         parts += ["--epochs", str(draft.epochs)]
     return shlex.join([*parts, "--log-dir", "DIR"])
@@ -90,9 +95,9 @@ def _flat(given: str) -> str:
     return ",".join(f"{name}={value}" for name, value in told.items())
 
 
-def _told(draft: Draft, judge: str) -> dict[str, object]:
+def _told(draft: Draft, judge: str | None) -> dict[str, object]:
     """What `--metadata` is to say."""
-    found: dict[str, object] = {"judge": _grader(judge)}
+    found: dict[str, object] = {} if judge is None else {"judge": _grader(judge)}
     data = draft.asked.cases.scenario_set.name.partition(":")[0]
     if data != "core":
         found["data"] = data
