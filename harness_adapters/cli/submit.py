@@ -18,6 +18,8 @@ from harness_adapters.cli.output import examples, json_option, out, print_json, 
 from harness_adapters.errors import AdapterError
 
 if TYPE_CHECKING:
+    from pydantic import ValidationError
+
     from harness_adapters.leaderboard.submission import Model, Submission, Submitter
 
 ACCESS = ("open-weights", "api", "closed", "reference")
@@ -171,7 +173,7 @@ def _model(
             )
         return Model.model_validate(
             {
-                "name": name or "as it was run",
+                "name": "as it was run" if name is None else name,
                 "revision": revision,
                 "access": access,
                 "tuning": tuning,
@@ -180,19 +182,28 @@ def _model(
             }
         )
     except ValidationError as error:
-        first = error.errors(include_input=False)[0]
-        where = ".".join(map(str, first["loc"]))
-        raise AdapterError(f"The model's {where}: {first['msg']}.") from error
+        raise _told(error, "The model's") from error
+
+
+def _told(error: ValidationError, whose: str) -> AdapterError:
+    """What is wrong with something that was said of a submission."""
+    first = error.errors(include_input=False)[0]
+    return AdapterError(f"{whose} {'.'.join(map(str, first['loc']))}: {first['msg']}.")
 
 
 def _submitter(name: str | None, contact: str | None) -> Submitter | None:
+    from pydantic import ValidationError
+
     from harness_adapters.leaderboard.submission import Submitter
 
     if name is None:
         if contact is not None:
             raise click.UsageError("--contact is of a --submitter: name them as well.")
         return None
-    return Submitter(name=name, contact=contact)
+    try:
+        return Submitter(name=name, contact=contact)
+    except ValidationError as error:
+        raise _told(error, "The submitter's") from error
 
 
 def print_submission(console: Console, submission: Submission) -> None:

@@ -31,6 +31,7 @@ ShortHash = Annotated[str, Field(pattern=r"^[0-9a-f]{12}$")]
 Count = Annotated[int, Field(ge=0)]
 Name = Annotated[str, Field(min_length=1, max_length=200)]
 Word = Annotated[str, Field(max_length=2_000)]
+Command = Annotated[str, Field(max_length=20_000)]
 
 DIGITS = 10
 """Decimal places to which figures are published, and compared."""
@@ -177,7 +178,7 @@ class Run(Part):
     judge_usage: JudgeUsage | None
     target_usage: TargetUsage | None
     """None where the harness does not count tokens."""
-    recipe: tuple[Word, ...] = Field(strict=False)
+    recipe: tuple[Command, ...] = Field(strict=False)
     """Commands that run it again."""
 
 

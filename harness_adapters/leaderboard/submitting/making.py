@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from inspect_ai.scorer import Score
+from pydantic import ValidationError
 
 from harness_adapters.collapse.arms import Named, read_arm
 from harness_adapters.errors import AdapterError, LogError
@@ -97,7 +98,7 @@ def make_submission(
     """
     if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
         raise AdapterError(f"{folder} is there already: name another folder, or remove it.")
-    arm = read_arm(Named(None, tuple(paths)))
+    arm = read_arm(Named("the submission", tuple(paths)))
     ours = [log for log in arm.logs if log.ours]
     left_out = [f"{log.file.name}: {log.task} is no task of privacy_tasks." for log in arm.logs
                 if not log.ours]  # fmt: skip
@@ -105,6 +106,7 @@ def make_submission(
         raise LogError(
             f"There is no run of a task of privacy_tasks in {' '.join(map(str, paths))}."
         )
+    _check_one_model(ours)
     model = _model(about.model, ours[0], named=named)
     drafts = [_draft(log, given) for log in ours]
     keys = _keys(drafts)
@@ -118,9 +120,23 @@ def make_submission(
         if folder.exists():
             folder.rmdir()
         unfinished.rename(folder)
+    except ValidationError as error:
+        first = error.errors(include_input=False, include_url=False)[0]
+        where = ".".join(map(str, first["loc"]))
+        raise AdapterError(f"This is no submission: {where}: {first['msg']}.") from error
     finally:
         shutil.rmtree(unfinished, ignore_errors=True)
     return Made(submission, (*arm.notes, *left_out))
+
+
+def _check_one_model(logs: Sequence[TaskLog]) -> None:
+    other = next((log for log in logs if log.model_id != logs[0].model_id), None)
+    if other is not None:
+        models = " and ".join(f"{it.model} ({it.file.name})" for it in (logs[0], other))
+        raise AdapterError(
+            f"These are runs of several models, or of one with several arguments: {models}. A"
+            " submission is of one: make one for each."
+        )
 
 
 def _model(model: Model, log: TaskLog, *, named: bool) -> Model:
