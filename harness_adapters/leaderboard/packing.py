@@ -25,10 +25,12 @@ from harness_adapters.errors import AdapterError
 from harness_adapters.leaderboard.record import Record, line_of
 from harness_adapters.leaderboard.submission import DOCUMENT, RECORDS, Records, Submission
 
-LARGEST_DOCUMENT = 32 * 2**20
+LARGEST_DOCUMENT = 4 * 2**20
+"""Bytes: a hundred runs with their judges' cards are half of it."""
 LARGEST_RECORDS = 8 * 2**30
 """Bytes, unpacked: half a million long records."""
-LONGEST_LINE = 64 * 2**20
+LONGEST_LINE = 16 * 2**20
+"""Bytes: JSON takes up to thirty times as much memory once it is read."""
 MOST_PACKED = 2 * 2**30
 _WINDOW = 2**27
 _LEVEL = 9
@@ -308,7 +310,7 @@ def _lines(stream: BinaryIO, claimed: Records) -> Iterator[bytes]:
 
 def _record(line: bytes, number: int) -> Record:
     try:
-        record = Record.model_validate(json.loads(line))
+        record = Record.model_validate(json.loads(line, object_pairs_hook=_few_keys))
         written = line_of(record)
     except ValidationError as error:
         raise SubmissionError(f"{RECORDS}, line {number}: {_first(error)}.") from error
@@ -316,9 +318,20 @@ def _record(line: bytes, number: int) -> Record:
         raise SubmissionError(f"{RECORDS}, line {number}: {_reason(error)}.") from error
     if written.encode() != line:
         raise SubmissionError(
-            f"{RECORDS}, line {number}, is not written as records are: a key may stand twice."
+            f"{RECORDS}, line {number}, is not written as records are: without spaces, and"
+            " without what goes without saying."
         )
     return record
+
+
+_MOST_KEYS = 50
+"""No part of a record has as many; each one that is unknown would be an error of its own."""
+
+
+def _few_keys(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    if len(pairs) > _MOST_KEYS:
+        raise ValueError(f"an object has {len(pairs):,} keys, which none in a record has")
+    return _unique_keys(pairs)
 
 
 def _unique_keys(pairs: list[tuple[str, Any]]) -> dict[str, Any]:

@@ -19,6 +19,9 @@ from privacy_tasks.norms import Norm
 from privacy_tasks.outcome import UnscoredReason
 from privacy_tasks.sent import NoActionReason
 
+_Names = Annotated[tuple[str, ...], Field(strict=False, fail_fast=True)]
+# at the first fault: of a line of many megabytes each further one would take memory
+
 
 class Hashed(Part):
     """A text that is not published."""
@@ -45,7 +48,7 @@ class Reply(Part):
     """The model's last reply, from which what went out is read again."""
 
     text: Text
-    calls: tuple[Call, ...] = Field(default=(), strict=False)
+    calls: tuple[Call, ...] = Field(default=(), strict=False, fail_fast=True)
     stop: Name
     """Why it ended, in Inspect's words."""
 
@@ -56,10 +59,10 @@ class Flow(Part):
     recipient: str | None
     """Key among the scenario's recipients; None for somebody whom no norm speaks of."""
     text: Text
-    parts: tuple[Text, ...] = Field(strict=False)
+    parts: tuple[Text, ...] = Field(strict=False, fail_fast=True)
     """What of it can be evidence."""
-    tools: tuple[str, ...] = Field(default=(), strict=False)
-    addressees: tuple[Text, ...] = Field(default=(), strict=False)
+    tools: tuple[str, ...] = Field(default=(), strict=False, fail_fast=True)
+    addressees: tuple[Text, ...] = Field(default=(), strict=False, fail_fast=True)
 
 
 class ItemSaid(Part):
@@ -87,7 +90,7 @@ class MemberSaid(Part):
     judge: Name
     unscored: FailureReason | None = None
     helpfulness: Annotated[int, Field(ge=0, le=3)] | None = None
-    verdicts: tuple[MemberItem, ...] = Field(default=(), strict=False)
+    verdicts: tuple[MemberItem, ...] = Field(default=(), strict=False, fail_fast=True)
 
 
 class Asking(Part):
@@ -111,18 +114,18 @@ class Record(Part):
     """Of all that was shown, and is judged by; see `harness_adapters.leaderboard.asked`."""
     reply: Reply | None = None
     """Where what went out follows from it: replays, profiles, probes."""
-    flows: tuple[Flow, ...] = Field(default=(), strict=False)
+    flows: tuple[Flow, ...] = Field(default=(), strict=False, fail_fast=True)
     no_action: NoActionReason | None = None
     unscored: UnscoredReason | None = None
     judge: Name | None = None
     """Identity; None for probes."""
     helpfulness: Annotated[int, Field(ge=0, le=3)] | None = None
-    verdicts: tuple[ItemSaid, ...] = Field(default=(), strict=False)
-    members: tuple[MemberSaid, ...] = Field(default=(), strict=False)
+    verdicts: tuple[ItemSaid, ...] = Field(default=(), strict=False, fail_fast=True)
+    members: tuple[MemberSaid, ...] = Field(default=(), strict=False, fail_fast=True)
     """Of a panel, flow by flow."""
-    over_collected: tuple[str, ...] | None = Field(default=None, strict=False)
+    over_collected: _Names | None = Field(default=None, strict=False)
     """Of an episode: items to withhold that were read without need."""
-    stored: tuple[str, ...] | None = Field(default=None, strict=False)
+    stored: _Names | None = Field(default=None, strict=False)
     """After sessions with a memory tool: items that stand in the memory."""
     answer: Literal["yes", "no", "invalid"] | None = None
     """Of a probe."""
@@ -177,8 +180,9 @@ def texts_of(record: Record) -> Iterator[Text]:
         yield from (flow.text, *flow.parts, *flow.addressees)
     for verdict in record.verdicts:
         yield verdict.reasoning
-    every = [*record.verdicts, *(said for it in record.members for said in it.verdicts)]
-    yield from (it.quote for it in every if it.quote is not None)
+    members = (said for it in record.members for said in it.verdicts)
+    quotes = [it.quote for it in record.verdicts] + [it.quote for it in members]
+    yield from (it for it in quotes if it is not None)
 
 
 def without_outputs(record: Record) -> Record:
