@@ -70,11 +70,15 @@ def record_of(
         score: its last score.
 
     Raises:
-        LogError: if the score is none of these tasks'.
+        ValueError: if the score is none of these tasks', or of another output.
     """
     told: Mapping[str, Any] = score.metadata or {}
     reason = told.get("unscored")
     judged = "verdicts" in told and "no_action" not in told
+    if judged and score.answer != "\n\n".join(str(flow.text) for flow in flows):
+        raise ValueError(
+            f"epoch {epoch}: what was judged is not what its reply or log says went out"
+        )
     values: Any = score.value
     helpfulness = told.get("helpfulness")
     if "no_action" in told:

@@ -143,7 +143,7 @@ def _record(raw: Mapping[str, Any], asked: Asked, run: str) -> Record:
     if "judge" in told:
         told["judge"] = plain_judge(str(told["judge"]))
     values = {name: number(value) for name, value in kept["value"].items()}
-    score = Score(value=values, metadata=told)
+    score = Score(value=values, answer=kept.get("answer"), metadata=told)
     # a sample that ended with an error is scored by what had come until then, if anything had
     output = ModelOutput.model_validate(raw["output"])
     reply = reply_of(output) if asked.metadata["kind"] in REREAD else None

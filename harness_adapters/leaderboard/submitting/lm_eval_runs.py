@@ -125,5 +125,6 @@ def _of_sample(sample: Sample, kind: str, asked: AskedRun, run: str) -> Iterator
         reply = Reply(text=said.text, stop="max_tokens" if said.cut else "stop")
         flows: tuple[Flow, ...] = reread(reply, mine).flows
         values = {name: number(value) for name, value in kept.value.items()}
-        score = Score(value=values, metadata=told)
+        judged = (kept.model_extra or {}).get("answer")
+        score = Score(value=values, answer=judged, metadata=told)
         yield record_of(run, mine, epoch, shown, reply, flows, score)
