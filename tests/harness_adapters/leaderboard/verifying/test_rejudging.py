@@ -42,7 +42,7 @@ def hide_leaks(content: Content) -> None:
 def exact(stricter: int, easier: int) -> float:
     """One-sided exact test of McNemar: half of those that differ are expected to be stricter."""
     apart = stricter + easier
-    return sum(comb(apart, k) for k in range(stricter, apart + 1)) / 2**apart
+    return float(sum(comb(apart, k) for k in range(stricter, apart + 1)) / 2**apart)
 
 
 def test_the_same_judge_says_the_same_of_an_honest_submission(

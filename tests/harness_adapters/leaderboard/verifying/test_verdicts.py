@@ -7,8 +7,12 @@ from typing import Any
 import pytest
 
 from harness_adapters.judge_choice import JudgeSpec
-from harness_adapters.leaderboard.record import hashed
+from harness_adapters.leaderboard.asked import asked_in
+from harness_adapters.leaderboard.figures import questions_of
+from harness_adapters.leaderboard.record import Record, hashed
 from harness_adapters.leaderboard.verifying.rejudging import Rejudging
+from judges.identity import panel_identity
+from judges.lexical import LexicalJudge
 from tests.conftest import ModelServer
 from tests.harness_adapters.leaderboard.forging import CARES, Care, Content, Line
 from tests.harness_adapters.leaderboard.verifying.conftest import Forge, Made, failed
@@ -486,6 +490,63 @@ def test_members_of_a_panel_judged_every_flow(panel: Made, care: Care, forge: Fo
 
     assert "what each of 3 members said" in failed(forge(panel, fewer, care))["verdicts"]
     assert "a member judged other items" in failed(forge(panel, others, care))["verdicts"]
+
+
+def _two_members_failed(content: Content) -> None:
+    line = leaking(content)
+    for member in line["members"][:2]:
+        for name in ("verdicts", "helpfulness"):
+            member.pop(name)
+        member["unscored"] = "judge_timeout"
+    for name in ("verdicts", "helpfulness"):
+        line.pop(name)
+    line["unscored"] = "judge_timeout"
+
+
+def test_a_panel_fails_if_most_of_its_members_do(panel: Made, forge: Forge) -> None:
+    def for_another_reason(content: Content) -> None:
+        line = leaking(content)
+        _two_members_failed(content)
+        line["unscored"] = "judge_refusal"
+
+    assert failed(forge(panel, _two_members_failed, "thorough")) == {}
+    said = failed(forge(panel, for_another_reason, "thorough"))["verdicts"]
+    assert said.endswith("is not what most members of the panel said")
+
+
+def test_the_lexical_judge_is_asked_again_where_it_is_of_a_panel(panel: Made, forge: Forge) -> None:
+    def join(content: Content) -> None:
+        """It takes the place of the third member, and says what it says."""
+        submission = panel.checked().submission
+        assert submission is not None
+        asked = asked_in(submission.runs[0], panel.given).samples
+        for line in content.records:
+            record = Record.model_validate(line)
+            (question,) = questions_of(record, asked[record.id])
+            line["members"][2] = {
+                "judge": "lexical/3",
+                "verdicts": [
+                    {"item": it.item_id, "disclosed": it.disclosed, "quote": it.quote}
+                    for it in LexicalJudge().judge_now(question.question).items
+                ],
+            }
+            line["judge"] = panel_identity([it["judge"] for it in line["members"]])
+        content.run["judge"]["identity"] = line["judge"]
+
+    def join_and_lie(content: Content) -> None:
+        join(content)
+        said = content.records[0]["members"][2]["verdicts"]
+        next(it for it in said if it["disclosed"]).update(disclosed=False, quote=None)
+
+    def join_and_fail(content: Content) -> None:
+        join(content)
+        member = {"judge": "lexical/3", "unscored": "judge_error"}
+        content.records[0]["members"][2] = member
+
+    assert failed(forge(panel, join, "thorough")) == {}
+    assert "lexical/3 says that" in failed(forge(panel, join_and_lie, "thorough"))["verdicts"]
+    said = failed(forge(panel, join_and_fail, "thorough"))["verdicts"]
+    assert "lexical/3 always gives a verdict" in said
 
 
 @pytest.mark.parametrize("care", CARES)
