@@ -306,7 +306,8 @@ def test_nothing_sent_has_no_verdicts(lexical: Made, care: Care, forge: Forge) -
             verdict |= {"disclosed": False, "quote": None}
 
     again = Rejudging(100, JudgeSpec(None), seed=1)
-    assert "possible values" in failed(forge(lexical, nothing, care, again))
+    found = failed(forge(lexical, nothing, care, again))
+    assert "nothing was sent, and yet something was" in found["possible values"]
 
 
 def test_what_an_episode_sent_is_taken_as_recorded(episodes: Made, forge: Forge) -> None:
