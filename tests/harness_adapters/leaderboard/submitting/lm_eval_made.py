@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from lm_eval.api.instance import Instance
+from lm_eval.api.model import LM
 from lm_eval.loggers import EvaluationTracker
 
 from tests.harness_adapters.lm_eval.harness import ChatModel, Model, about, evaluate
@@ -50,6 +51,7 @@ def results_of(
     task: str,
     folder: Path,
     *,
+    model: LM | None = None,
     answer: Any = some,
     chat: bool = True,
     calls: bool = False,
@@ -61,7 +63,7 @@ def results_of(
     judged = {"judge": "lexical"} if task.startswith(("agentic", "memory")) else {}
     tracker = EvaluationTracker(output_path=str(folder))
     results = evaluate(
-        (CallingModel if calls else ChatModel if chat else Model)(answer, likelihood),
+        model or (CallingModel if calls else ChatModel if chat else Model)(answer, likelihood),
         task,
         metadata=judged | options.pop("metadata", {}),
         apply_chat_template=chat,
