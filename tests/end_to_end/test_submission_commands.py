@@ -11,7 +11,12 @@ import pytest
 from tests.conftest import command, inspect_here, run_task
 from tests.harness_adapters.leaderboard.submitting.lm_eval_made import results_of
 from tests.harness_adapters.leaderboard.submitting.small_sets import write_small_sets
-from tests.harness_adapters.leaderboard.submitting.submitted import document, submit, verify
+from tests.harness_adapters.leaderboard.submitting.submitted import (
+    command_of,
+    document,
+    submit,
+    verify,
+)
 from tests.harness_adapters.lm_eval.test_same_numbers import replaying
 
 POLICIES = {"discreet": (0.0, 1.0), "leaky": (1.0, 1.0), "silent": (0.0, 0.0)}
@@ -48,7 +53,7 @@ def test_run_submitted_and_verified(tmp_path: Path, monkeypatch: pytest.MonkeyPa
     assert rates(tmp_path / "leaky", "agentic-replay") == (1.0, 1.0)
     # whoever follows the recipe gets the same figures
     (run,) = document(tmp_path / "leaky")["runs"]
-    name, *words = shlex.split(run["recipe"][1])
+    name, *words = shlex.split(command_of(run))
     assert name == "inspect"
     again = inspect_here(*words, "--display", "none", cwd=tmp_path, monkeypatch=monkeypatch)
     assert again.exit_code == 0, again.output

@@ -83,6 +83,12 @@ def all_bytes(folder: Path) -> bytes:
     return whole + plain.encode("utf-8", "surrogatepass")
 
 
+def command_of(run: Mapping[str, Any]) -> str:
+    """The command of its recipe that runs it again."""
+    (found,) = (it for it in run["recipe"] if it.startswith(("inspect eval", "lm_eval")))
+    return str(found)
+
+
 def figures_of_inspect(log: Any) -> dict[str, dict[str, float]]:
     """Metric -> its four figures, as Inspect's log has them."""
     told = means(log)

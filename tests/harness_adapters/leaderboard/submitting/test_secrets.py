@@ -19,7 +19,12 @@ from harness_adapters.leaderboard.submitting.secrets import (
 from tests.harness_adapters.collapse.logs_made import changed, ran
 from tests.harness_adapters.leaderboard.submitting.lm_eval_made import results_of
 from tests.harness_adapters.leaderboard.submitting.small_sets import SmallSets
-from tests.harness_adapters.leaderboard.submitting.submitted import all_bytes, submit, submitted
+from tests.harness_adapters.leaderboard.submitting.submitted import (
+    all_bytes,
+    command_of,
+    submit,
+    submitted,
+)
 
 KEY = "sk-proj-" + "q7Zr" * 8
 TOKEN = "ghp_" + "A1b2" * 9
@@ -85,7 +90,7 @@ def test_nothing_of_it_comes_out_of_inspect(
     made = submitted(tmp_path / "it", log, "--data", sets.of("agentic"))
     assert made["model"]["run_as"] == "hf/my-model"
     assert made["runs"][0]["generation"] == {"-M cache_dir": "cache"}
-    assert "--model hf/example/model" in made["runs"][0]["recipe"][1]
+    assert "--model hf/example/model" in command_of(made["runs"][0])
     assert_clean(tmp_path / "it")
 
 
