@@ -8,10 +8,13 @@ from typing import TYPE_CHECKING
 
 import click
 
+from harness_adapters.cli.data_option import data_option, given_data, labels_option
+from harness_adapters.cli.judge_option import cards_option, known_cards
 from harness_adapters.cli.output import examples, json_option, out, print_json, progress
 
 if TYPE_CHECKING:
     from harness_adapters.leaderboard.export.every_eval_ever import Relationship
+    from harness_adapters.leaderboard.submission import Submission
 
 _SUBMISSION = click.argument("submission", metavar="DIR", type=click.Path(path_type=Path))
 _INTO = click.option(
@@ -69,6 +72,9 @@ def export() -> None:
     metavar="KEY",
     help="A run to show; may be repeated. [default: all that are on the core set]",
 )
+@data_option
+@labels_option
+@cards_option
 @json_option
 def eval_results(
     submission: Path,
@@ -77,16 +83,19 @@ def eval_results(
     revision: str | None,
     source: str | None,
     runs: tuple[str, ...],
+    data: Sequence[str],
+    labels: Path | None,
+    cards: Path | None,
     as_json: bool,
 ) -> None:
     """Put the headline of each run on a model's page on the Hugging Face hub.
 
+    The submission is verified first.
     Replaces .eval_results/privacy-tasks.yaml in the clone of the model's repository.
     """
     from harness_adapters.leaderboard.export.eval_results import runs_shown, write_eval_results
-    from harness_adapters.leaderboard.packing import read_submission
 
-    read = read_submission(submission)
+    read = _read(submission, data, labels, cards)
     files = write_eval_results(
         read, into, dataset=dataset, revision=revision, source=source, runs=runs
     )
@@ -124,6 +133,9 @@ def eval_results(
     metavar="NAME",
     help="Who made the model, where its name does not begin with that (NAME/model).",
 )
+@data_option
+@labels_option
+@cards_option
 @json_option
 def every_eval_ever(
     submission: Path,
@@ -132,19 +144,33 @@ def every_eval_ever(
     relationship: Relationship,
     dataset: str | None,
     developer: str | None,
+    data: Sequence[str],
+    labels: Path | None,
+    cards: Path | None,
     as_json: bool,
 ) -> None:
     """Write a record for each run, in the form and layout of Every Eval Ever's datastore.
 
+    The submission is verified first.
     Check them with its own validator (pip install every-eval-ever, Python 3.12 or later) before you
     propose them there: every_eval_ever validate 'data/*/*/*/*.json'.
     """
     from harness_adapters.leaderboard.export.every_eval_ever import Teller, write_every_eval_ever
-    from harness_adapters.leaderboard.packing import read_submission
 
-    read = read_submission(submission)
+    read = _read(submission, data, labels, cards)
     teller = Teller(organization, relationship, dataset, developer)
     _told(write_every_eval_ever(read, into, teller, _panels(submission)), as_json)
+
+
+def _read(place: Path, data: Sequence[str], labels: Path | None, cards: Path | None) -> Submission:
+    """A submission that was verified: what is not goes nowhere.
+
+    Raises:
+        AdapterError: says why it is not.
+    """
+    from harness_adapters.leaderboard.verifying.verification import verified
+
+    return verified(place, given_data(data, labels), known_cards(cards))
 
 
 def _panels(submission: Path) -> dict[str, Sequence[str]]:

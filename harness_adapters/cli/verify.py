@@ -82,8 +82,8 @@ def verify(
     DIR… are folders of submissions, or zip files of them. Every figure is computed again from the
     records and the norms of the released sets; replies are read again; every quote is looked for
     in its output; with the lexical judge everything is judged again. Exit code 0: verified. 2: not
-    verified, and why. 1: it could not be looked at. docs/submitting.md says what this proves and
-    what it cannot.
+    verified, and why. 1: it could not be looked at, or not at everything. docs/submitting.md says
+    what this proves and what it cannot.
     """
     from harness_adapters.leaderboard.verifying.verification import verify as verified
 
@@ -106,12 +106,16 @@ def verify(
         )
     else:
         for checked in found:
-            print_checked(out(), checked)
+            print_checked(out(), checked, briefly=len(found) > 1)
+        for said in _alike(found):
+            out().print(said, markup=False, soft_wrap=True)
         for place, same in copies.items():
             said = visible(f"{place} {'; '.join(same)}")
             out().print(said, markup=False, soft_wrap=True)
-    if copies or not all(checked.verified for checked in found):
+    if copies or any(checked.refuted for checked in found):
         sys.exit(NOT_VERIFIED)
+    if not all(checked.verified for checked in found):
+        sys.exit(1)
 
 
 def _rejudging(
@@ -122,6 +126,25 @@ def _rejudging(
     from harness_adapters.leaderboard.verifying.rejudging import Rejudging
 
     return Rejudging(size, named_judge(judge), seed=seed, connections=connections)
+
+
+def _alike(found: Sequence[Checked]) -> list[str]:
+    """Runs of two submissions whose outputs are largely the same, which is said and no fault."""
+    from harness_adapters.leaderboard.checked import alike
+    from harness_adapters.leaderboard.submission import board_of
+
+    runs = [(checked, run, board_of(run.run)) for checked in found for run in checked.runs]
+    said = []
+    for place, (one, mine, board) in enumerate(runs):
+        for other, theirs, another in runs[:place]:
+            if other is not one and board == another and (same := alike(mine, theirs)).striking:
+                said.append(
+                    visible(
+                        f"Note: {same.same} of {same.of} long outputs of {one.name}"
+                        f" ({mine.run.key}) are word for word those of {other.name}."
+                    )
+                )
+    return said
 
 
 def _copies(places: Sequence[Path], found: Sequence[Checked]) -> dict[Path, list[str]]:
@@ -156,16 +179,26 @@ def _json(checked: Checked) -> dict[str, Any]:
 _MARKS = {"passed": "[green]✓[/green]", "failed": "[red]✗[/red]", "not checked": "–"}
 
 
-def print_checked(console: Console, checked: Checked) -> None:
-    """What was found, on a terminal."""
+def print_checked(console: Console, checked: Checked, *, briefly: bool = False) -> None:
+    """What was found, on a terminal.
+
+    Args:
+        console: where to.
+        checked: what was found.
+        briefly: whether what passed in a verified submission is left out.
+    """
     model = checked.submission.model if checked.submission else None
     named = f" ({_shown(model.name)}, {_shown(model.revision)})" if model else ""
     word = "[green]verified[/green]" if checked.verified else "[red]NOT VERIFIED[/red]"
+    if not checked.verified and not checked.refuted:
+        word = "[red]NOT VERIFIED: not everything could be looked at[/red]"
     console.print(f"[bold]{_shown(checked.name)}[/bold]{named}: {word}", soft_wrap=True)
     table = Table(box=None, show_header=False, pad_edge=False)
     for _ in range(3):
         table.add_column(overflow="fold")
     for check in checked.checks:
+        if briefly and checked.verified and check.outcome == "passed":
+            continue
         said = check.said
         if check.outcome == "not checked":
             said = f"not checked: {said}" + ("" if check.required else " (not required)")

@@ -62,6 +62,30 @@ class CheckedRun(NamedTuple):
     """Some of them, drawn at random but the same each time."""
     leaking: int
     """Records with a leak, in all."""
+    outputs: Mapping[str, str] = {}
+    """Sample and epoch -> short hash of what went out, where that is long and published."""
+
+
+class Alike(NamedTuple):
+    """How much of what two runs sent is word for word the same."""
+
+    same: int
+    of: int
+    """Long outputs that both have."""
+
+    @property
+    def striking(self) -> bool:
+        """Whether it is to be said: models that were hardly tuned do so as well."""
+        return self.of >= _FEWEST_ALIKE and self.same * 2 >= self.of
+
+
+_FEWEST_ALIKE = 20
+
+
+def alike(one: CheckedRun, other: CheckedRun) -> Alike:
+    """How much of what two runs sent is the same."""
+    both = one.outputs.keys() & other.outputs.keys()
+    return Alike(sum(one.outputs[key] == other.outputs[key] for key in both), len(both))
 
 
 class Checked(NamedTuple):
@@ -82,6 +106,11 @@ class Checked(NamedTuple):
             check.outcome == "passed" or (check.outcome == "not checked" and not check.required)
             for check in self.checks
         )
+
+    @property
+    def refuted(self) -> bool:
+        """Whether something was found wrong, and not merely not looked at."""
+        return any(check.outcome == "failed" for check in self.checks)
 
     @property
     def failures(self) -> tuple[Check, ...]:

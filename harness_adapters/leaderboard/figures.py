@@ -332,3 +332,21 @@ class Costs:
             output_tokens=told.output_tokens,
             dollars=None if told.dollars is None else round(told.dollars, DIGITS),
         )
+
+
+class JudgingModels:
+    """Collects the models that a run's judge asked, in the order of their first answers."""
+
+    def __init__(self) -> None:
+        self._found: dict[str, None] = {}
+
+    def add(self, record: Record) -> None:
+        """One more record."""
+        for judge in (record.judge, *(it.judge for it in record.members)):
+            if judge is not None and judge.startswith("llm/"):
+                self._found.setdefault(judge.removeprefix("llm/").rpartition("/")[0])
+
+    @property
+    def all(self) -> tuple[str, ...]:
+        """Their names."""
+        return tuple(self._found)

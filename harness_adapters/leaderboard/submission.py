@@ -10,7 +10,9 @@ from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from harness_adapters.lm_eval.settings import VARIANTS as _VARIANT_OF
 from judges.calibration.card import JudgeCard
+from privacy_tasks.agentic.episode import TURNS
 
 FORMAT = 1
 """Raised whenever an older reader would misread a submission."""
@@ -127,6 +129,8 @@ class Judge(Part):
     """Who judged."""
 
     identity: Name
+    models: tuple[Name, ...] = Field(strict=False)
+    """Those that were asked; of a panel, its members'. Empty for the lexical judge."""
     card: JudgeCard | None
     """What was measured of this judge; None if it was not validated."""
 
@@ -178,8 +182,6 @@ class Run(Part):
     judge_usage: JudgeUsage | None
     target_usage: TargetUsage | None
     """None where the harness does not count tokens."""
-    recipe: tuple[Command, ...] = Field(strict=False)
-    """Commands that run it again."""
 
 
 class Records(Part):
@@ -225,17 +227,46 @@ def headline_of(run: Run) -> str:
     return defined[0] if defined else names[0]
 
 
-def board_of(run: Run) -> tuple[tuple[str, str], ...]:
-    """What two runs have to share so that their figures can be ranked: all but the model.
+_USED: dict[Kind, tuple[str, ...]] = {
+    "action": ("prompt", "tool_format", "force_action", "trajectory", "trigger"),
+    "episode": ("prompt", "tool_format", "trigger", "turns"),
+    "message": ("prompt", "trigger"),
+    "sessions": ("prompt", "memory", "trigger"),
+    "shared": ("prompt", "trigger"),
+    "probe": ("level", "cot", "shots", "protocol", "trigger"),
+}
+"""Settings that a kind of samples goes by."""
 
-    Sampling settings are left out: they differ between models for good reasons, and are shown.
+_IF_UNSET: dict[tuple[Kind, str], Setting] = {
+    ("episode", "turns"): TURNS,
+    ("sessions", "memory"): "history",
+}
+
+
+def effective_settings(run: Run) -> dict[str, Setting]:
+    """The settings that a run goes by, with what holds where one is left open."""
+    found = {}
+    for name in _USED[run.kind]:
+        if name in run.settings:
+            value = run.settings[name]
+            found[name] = _IF_UNSET.get((run.kind, name), value) if value is None else value
+    return found
+
+
+def board_of(run: Run) -> tuple[tuple[str, str], ...]:
+    """What two runs have to share so that their figures can be ranked.
+
+    Left out are settings of sampling, limits and versions: they differ between models for good
+    reasons, and are shown.
     """
+    bare = run.task.removeprefix("privacy_collapse_")
+    task = f"privacy_collapse_{_VARIANT_OF.get(bare, bare)}" if bare != run.task else run.task
     return (
-        ("task", run.task),
+        ("task", task),
         ("mode", run.mode),
         ("set", f"{run.data.name} {run.data.version} {run.data.hash}"),
         ("prompt", run.prompt_hash),
         ("judge", run.judge.identity if run.judge else "none"),
-        *(("setting " + name, str(value)) for name, value in sorted(run.settings.items())),
+        *(("setting " + name, str(it)) for name, it in sorted(effective_settings(run).items())),
         *(("condition " + name, value) for name, value in sorted(run.conditions.items())),
     )

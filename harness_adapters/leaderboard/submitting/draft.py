@@ -41,8 +41,8 @@ class Draft(NamedTuple):
     privacy_tasks: str
     asked: AskedRun
     target_usage: TargetUsage | None
-    graders: tuple[str, ...]
-    """Models that judged, as the harness was told to load them; empty where that is not known."""
+    generation: Mapping[str, str]
+    """Settings of sampling besides those of the log."""
     records: Callable[[str], Iterator[Record]]
     """The records under a run's key, without seals."""
     secrets: tuple[str, ...]

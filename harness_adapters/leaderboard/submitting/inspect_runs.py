@@ -25,7 +25,7 @@ from harness_adapters.leaderboard.rereading import OF_THE_JUDGE, REREAD, flow_of
 from harness_adapters.leaderboard.submission import Setting, TargetUsage
 from harness_adapters.leaderboard.submitting.draft import Draft, record_of, utc
 from harness_adapters.runs.inspect_samples import header, last_of_ours, raw_samples
-from harness_adapters.runs.observed import UNREADABLE, TaskLog, number, plain_judge, plain_name
+from harness_adapters.runs.observed import UNREADABLE, TaskLog, number, plain_judge, plain_value
 from privacy_tasks.sent import by_recipient, recorded_flows
 
 _NOT_SETTINGS = ("judge", "data", "labels", "domains", "user")
@@ -64,14 +64,18 @@ def draft_of(log: TaskLog, given: Given) -> Draft:
         ),
         asked=asked,
         target_usage=_usage(whole),
-        graders=tuple(
-            plain_name(str(getattr(model, "model", model)))
-            for role, model in sorted((whole.eval.model_roles or {}).items())
-            if role.startswith("grader")
-        ),
+        generation=_seed(whole),
         records=partial(_records, log, asked),
         secrets=_of_the_submitter(whole),
     )
+
+
+def _seed(whole: EvalLog) -> dict[str, str]:
+    """The seed of sampling, by which two arms of a comparison may differ."""
+    for config in (whole.eval.model_generate_config, whole.plan.config):
+        if config.seed is not None:
+            return {"seed": str(config.seed)}
+    return {}
 
 
 def _refuse_parts(log: TaskLog, whole: EvalLog, arguments: Mapping[str, Any]) -> None:
@@ -95,7 +99,7 @@ _SAID_ELSEWHERE = ("set", "set_version", "set_hash", "mode", "prompt_hash", "jud
 
 def _conditions(log: TaskLog) -> dict[str, str]:
     return {
-        name: value
+        name: plain_value(value)
         for name, value in log.identity.items()
         if name not in _SAID_ELSEWHERE and not name.startswith("-T ")
     }
@@ -119,6 +123,7 @@ def _usage(whole: EvalLog) -> TargetUsage | None:
 def _of_the_submitter(whole: EvalLog) -> tuple[str, ...]:
     """Addresses and remotes in a log, which are nobody's business."""
     told = [getattr(whole.eval.revision, "origin", None), whole.eval.model_base_url]
+    told += [getattr(it, "base_url", None) for it in (whole.eval.model_roles or {}).values()]
     return tuple(str(it) for it in told if it)
 
 

@@ -57,7 +57,7 @@ def draft_of(log: TaskLog, given: Given) -> Draft:
         privacy_tasks=str(told.get("privacy_tasks", "unknown")),
         asked=asked,
         target_usage=None,
-        graders=(),
+        generation={},
         records=partial(_records, results, log.task, kind, about, asked),
         secrets=_of_the_submitter(results.content),
     )

@@ -19,11 +19,13 @@ from harness_adapters.collapse.arms import Named, read_arm
 from harness_adapters.errors import AdapterError, LogError
 from harness_adapters.judge_choice import LOCAL
 from harness_adapters.leaderboard.asked import Given
+from harness_adapters.leaderboard.claims import published_generation
 from harness_adapters.leaderboard.correcting import Shape, with_corrected
 from harness_adapters.leaderboard.figures import (
     Costs,
     Figures,
     Impossible,
+    JudgingModels,
     figures_of,
     reduced,
     score_of,
@@ -44,7 +46,6 @@ from harness_adapters.leaderboard.submission import (
 )
 from harness_adapters.leaderboard.submitting import inspect_runs, lm_eval_runs
 from harness_adapters.leaderboard.submitting.draft import Draft, checked_reply, run_id
-from harness_adapters.leaderboard.submitting.recipe import recipe_of
 from harness_adapters.leaderboard.submitting.secrets import (
     known_secrets,
     refuse_marks,
@@ -216,8 +217,21 @@ def _written(
     write_document(submission, folder)
     text = submission.model_dump_json()
     refuse_secrets(text, DOCUMENT, known)
-    refuse_marks(text, DOCUMENT)
+    refuse_marks(text, _typed(submission), DOCUMENT)
     return submission
+
+
+def _typed(submission: Submission) -> list[str]:
+    """What the submitter has written, on the command line or as a trigger."""
+    model, who = submission.model, submission.submitter
+    told = [model.name, model.revision, model.url, submission.notes]
+    if model.tuning is not None:
+        told += [model.tuning.base.name, model.tuning.base.revision]
+        told += [model.tuning.data, model.tuning.method]
+    if who is not None:
+        told += [who.name, who.contact]
+    told += [str(run.settings.get("trigger") or "") for run in submission.runs]
+    return [it for it in told if it]
 
 
 def _check_boards(runs: Sequence[Run], drafts: Sequence[Draft]) -> None:
@@ -243,7 +257,7 @@ def _run(
     log, asked = draft.log, draft.asked
     observed = {(it.id, it.epoch): it for it in log.samples}
     scores: dict[str, dict[int, Score]] = {id_: {} for id_ in asked.samples}
-    reasons, costs, shape = [], Costs(), Shape()
+    reasons, costs, shape, models = [], Costs(), Shape(), JudgingModels()
     id_of_run = run_id(log)
     for record in draft.records(key):
         mine = asked.samples[record.id]
@@ -261,6 +275,7 @@ def _run(
         _check_values(score, observed[record.id, record.epoch], where)
         scores[record.id][record.epoch] = score
         reasons.append(record.unscored)
+        models.add(record)
         costs.add(record)
         shape.add(record, mine.metadata)
         kept = record if publish_outputs else without_outputs(record)
@@ -290,8 +305,8 @@ def _run(
         prompt_hash=asked.cases.prompt_hash,
         settings=dict(draft.settings),
         conditions=dict(draft.conditions),
-        generation=dict(log.generation),
-        judge=None if judge is None else Judge(identity=judge, card=card),
+        generation=published_generation({**log.generation, **draft.generation}),
+        judge=None if judge is None else Judge(identity=judge, models=models.all, card=card),
         epochs=draft.epochs,
         samples=len(asked.samples),
         clusters=asked.clusters,
@@ -301,7 +316,6 @@ def _run(
         unscored=unscored_in(reasons),
         judge_usage=costs.total,
         target_usage=draft.target_usage,
-        recipe=recipe_of(draft, model.name, judge),
     )
     return with_corrected(run, shape)
 

@@ -22,11 +22,14 @@ _KEYS = re.compile(
     r"|AIza[0-9A-Za-z_-]{30,}|-----BEGIN [A-Z ]*PRIVATE KEY|\bBearer [A-Za-z0-9._-]{16,}"
 )
 _PASSWORD = re.compile(r"\w+://[^/@\s\"]+:[^/@\s\"]+@")
-_FOLDER = re.compile(
-    r"(?<![\w.:/])(?:/(?:home|Users|root|mnt|data|scratch|tmp|var|opt)/|[A-Z]:\\\\)|\bfile:/"
+_PLACES = re.compile(
+    r"(?<![\w./:])(?:~|\.{1,2})?/[\w.-]+/[\w./-]*|[A-Za-z]:\\\\|\\\\\\\\|\w+:/{1,3}\w"
+    r"|[\w.+-]+@[\w-]+\.\w|(?<![\d.])\d{1,3}(?:\.\d{1,3}){3}(?![\d.])"
 )
+"""A path, an address on the net, of mail or of a machine (in JSON, where a backslash is two)."""
 _SECRET_NAME = re.compile(r"(?:KEY|TOKEN|SECRET|PASSWORD|CREDENTIALS?)$")
-_SHORTEST = 8
+_SHORTEST = 16
+"""Characters of a secret: what is shorter may be a word of any text, or stand for no key at all."""
 
 
 class SecretError(AdapterError):
@@ -42,7 +45,14 @@ def known_secrets(of_log: Iterable[str], environ: Mapping[str, str]) -> dict[str
     home = str(Path.home())
     if home != "/root":  # a word of many texts
         found[home] = "the home folder"
-    return {text: what for text, what in found.items() if len(text) >= _SHORTEST}
+    return {text: what for text, what in found.items() if _is_telling(text)}
+
+
+def _is_telling(text: str) -> bool:
+    """Whether a text is one that nobody writes by chance."""
+    if len(text) < _SHORTEST:
+        return "/" in text and len(text) > _SHORTEST // 2
+    return not text.isalpha()
 
 
 def refuse_secrets(text: str, where: str, known: Mapping[str, str]) -> None:
@@ -61,25 +71,36 @@ def _forms(secret: str) -> set[str]:
     return {secret, *(json.dumps(secret, ensure_ascii=ascii_)[1:-1] for ascii_ in (True, False))}
 
 
-def refuse_marks(text: str, where: str) -> None:
-    """Refuses a text of ours that looks as if it held a key, a path or a name of this machine.
+def refuse_marks(text: str, typed: Iterable[str], where: str) -> None:
+    """Refuses a document that looks as if it held a key, a path, an address or a name of one's own.
+
+    Args:
+        text: the document, as JSON.
+        typed: what the submitter has written into it: in that only keys are looked for.
+        where: the document's name.
 
     Raises:
         SecretError: says which.
     """
-    for pattern, what in (
-        (_KEYS, "what looks like a key"),
-        (_PASSWORD, "an address with a password"),
-        (_FOLDER, "a path"),
-    ):
-        if pattern.search(text):
-            raise SecretError(f"{where} holds {what}; nothing was published. Take it out.")
+    _refuse(text, where, ((_KEYS, "what looks like a key"), (_PASSWORD, _WITH_PASSWORD)))
+    for one in sorted(typed, key=len, reverse=True):
+        text = text.replace(json.dumps(one, ensure_ascii=False)[1:-1], "")
+    _refuse(text, where, ((_PLACES, "a path or an address"),))
     for name, what in ((_host(), "the name of this machine"), (_user(), "your user name")):
         if (
             len(name) >= 4
             and name not in _COMMON
             and re.search(rf"(?<![A-Za-z0-9]){re.escape(name)}(?![A-Za-z0-9])", text)
         ):
+            raise SecretError(f"{where} holds {what}; nothing was published. Take it out.")
+
+
+_WITH_PASSWORD = "an address with a password"  # noqa: S105 (a description)
+
+
+def _refuse(text: str, where: str, marks: Iterable[tuple[re.Pattern[str], str]]) -> None:
+    for pattern, what in marks:
+        if pattern.search(text):
             raise SecretError(f"{where} holds {what}; nothing was published. Take it out.")
 
 

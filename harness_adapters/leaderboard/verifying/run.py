@@ -15,17 +15,19 @@ from harness_adapters.leaderboard.correcting import Shape, with_corrected
 from harness_adapters.leaderboard.figures import (
     Costs,
     Impossible,
+    JudgingModels,
     figures_of,
     reduced,
     score_of,
     unscored_in,
 )
-from harness_adapters.leaderboard.record import Record, seal_of
+from harness_adapters.leaderboard.record import Record, hashed, seal_of
 from harness_adapters.leaderboard.rereading import OF_THE_JUDGE, REREAD, came_of, reread
 from harness_adapters.leaderboard.submission import Figure, Model, Run
 from harness_adapters.leaderboard.verifying.findings import (
     ASKED,
     COMPLETE,
+    JUDGE,
     METRICS,
     POSSIBLE,
     REPLIES,
@@ -71,12 +73,15 @@ class RunCheck:
         self._costs, self._shape = Costs(), Shape()
         self._leaks: list[tuple[str, int, Leak]] = []
         self._leaking = 0
+        self._models = JudgingModels()
+        self._outputs: dict[str, str] = {}
 
     def add(self, record: Record) -> bool:
         """One more record; whether it can be one of this run."""
         self.records += 1
         self._reasons.append(record.unscored)
         self._costs.add(record)
+        self._models.add(record)
         where = f"{self.run.key}: {record.id}, epoch {record.epoch}"
         if record.seal != seal_of(record, self._model.name, self._model.revision, self.run.run_id):
             self._found.wrong(
@@ -113,6 +118,7 @@ class RunCheck:
             return False
         self._scores[record.id][record.epoch] = score
         self._shape.add(record, asked.metadata)
+        self._outputs |= output_of(record)
         values: Any = score.value
         if values.get("leak_rate") == 1:
             self._leaking += 1
@@ -161,7 +167,9 @@ class RunCheck:
         said = came_of(record)
         self.reread += 1
         if record.reply is None:
-            if said.unscored not in ("target_error", "limit_too_low"):
+            # lm-eval ends its run where no reply comes
+            of_inspect = self.run.harness == "inspect_ai"
+            if not of_inspect or said.unscored not in ("target_error", "limit_too_low"):
                 self._found.wrong(REPLIES, f"{where}: there is no reply that it could follow from")
             return
         if said.unscored in OF_THE_JUDGE:
@@ -202,6 +210,7 @@ class RunCheck:
             clusters={id_: str(it.metadata["cluster"]) for id_, it in self.asked.samples.items()},
             leaks=tuple(leak for _, _, leak in sorted(self._leaks, key=lambda it: it[:2])),
             leaking=self._leaking,
+            outputs=self._outputs,
         )
 
     def _check_counts(self) -> None:
@@ -218,6 +227,12 @@ class RunCheck:
             self._found.wrong(
                 METRICS, f"{key}: unscored is {unscored} by its records, not {dict(run.unscored)}"
             )
+        if run.judge is not None and self._models.all != run.judge.models:
+            self._found.wrong(
+                JUDGE,
+                f"{key}: {', '.join(run.judge.models) or 'no model'} is said to have judged, and by"
+                f" its records it was {', '.join(self._models.all) or 'none'}",
+            )
         if self._costs.total != run.judge_usage:
             self._found.wrong(METRICS, f"{key}: what judging cost is not the sum of its records")
 
@@ -228,29 +243,32 @@ class RunCheck:
             update={"metrics": own.metrics, "means": own.means, "domains": own.domains}
         )
         made = with_corrected(bare, self._shape)
-        claimed = _flat(self.run)
-        computed = _flat(made)
-        for name in [*claimed, *(name for name in computed if name not in claimed)]:
-            if name not in computed or name not in claimed:
-                where = "records" if name not in computed else "submission"
+        claimed = _figures(self.run)
+        computed = _figures(made)
+        for place in [*claimed, *(place for place in computed if place not in claimed)]:
+            name = " ".join(it for it in place[1:] if it not in ("mean", ""))
+            if place not in computed or place not in claimed:
+                where = "records" if place not in computed else "submission"
                 self._found.wrong(METRICS, f"{self.run.key}: the {where} have no {name}")
-            elif not _alike(claimed[name], computed[name]):
+            elif not _alike(claimed[place], computed[place]):
                 self._found.wrong(
                     METRICS,
-                    f"{self.run.key}: {name} is {computed[name]} by its records, and"
-                    f" {claimed[name]} is claimed",
+                    f"{self.run.key}: {name} is {computed[place]} by its records, and"
+                    f" {claimed[place]} is claimed",
                 )
 
 
-def _flat(run: Run) -> dict[str, float | None]:
-    """Every figure by a name of its own."""
-    found: dict[str, float | None] = {}
+def _figures(run: Run) -> dict[tuple[str, str, str], float | None]:
+    """Every figure by where it stands: no two share a place."""
+    found: dict[tuple[str, str, str], float | None] = {}
     for name, figure in run.metrics.items():
         for part in Figure.model_fields:
-            found[name if part == "mean" else f"{name} ({part})"] = getattr(figure, part)
-    found |= run.means
+            found["metrics", name, part] = getattr(figure, part)
+    for name, value in run.means.items():
+        found["means", name, ""] = value
     for name, domains in run.domains.items():
-        found |= {f"{name} in {domain}": value for domain, value in domains.items()}
+        for domain, value in domains.items():
+            found["domains", name, f"in {domain}"] = value
     return found
 
 
@@ -281,6 +299,19 @@ def _of_probe(told: Mapping[str, float], about: Mapping[str, Any]) -> dict[str, 
     if about["right"] == "no" and about["order"] == "yes_first" and told["invalid"] < 1:
         found["paper_accuracy"] = min(1.0, told["correct"] / (1 - told["invalid"]))
     return found
+
+
+_LONG_ENOUGH = 80
+"""Characters from which on an output is hardly ever the same twice by chance."""
+
+
+def output_of(record: Record) -> dict[str, str]:
+    """Hash of what went out, by sample and epoch; nothing where it is short or not published."""
+    texts = [flow.text for flow in record.flows]
+    whole = "\n".join(text for text in texts if isinstance(text, str))
+    if len(whole) < _LONG_ENOUGH or not all(isinstance(text, str) for text in texts):
+        return {}
+    return {f"{record.id} {record.epoch}": hashed(whole).sha256[:12]}
 
 
 def leak_of(record: Record, asked: Asked) -> Leak:

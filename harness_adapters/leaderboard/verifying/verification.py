@@ -10,6 +10,7 @@ from pathlib import Path
 from harness_adapters.errors import AdapterError
 from harness_adapters.leaderboard.asked import Given, UnreleasedError, asked_in
 from harness_adapters.leaderboard.checked import Checked
+from harness_adapters.leaderboard.claims import problems
 from harness_adapters.leaderboard.packing import Packed, SubmissionError
 from harness_adapters.leaderboard.record import Hashed, Record, texts_of
 from harness_adapters.leaderboard.submission import Figure, Run, Submission, board_of
@@ -75,6 +76,19 @@ def verify(
     if rejudging is not None:
         _rejudge(rejudging, submission, runs, found)
     return Checked(packed.name, submission, found.checks(), finished)
+
+
+def verified(place: Path, given: Given, cards: Mapping[str, JudgeCard]) -> Submission:
+    """A submission of which everything was checked and nothing was found wrong.
+
+    Raises:
+        AdapterError: says why it is not.
+    """
+    checked = verify(place, given, cards)
+    if checked.submission is None or not checked.verified:
+        why = "; ".join(f"{check.name}: {check.said}" for check in checked.failures)
+        raise AdapterError(f"{checked.name} is not verified: {why}")
+    return checked.submission
 
 
 class _Verifying:
@@ -147,6 +161,11 @@ class _Verifying:
         claimed = self._submission.records
         if self._packed.sha256() != claimed.sha256:
             self._found.wrong(RECORDS, "the file is not the one whose hash the submission names")
+        expected = sum(run.samples * run.epochs for run in self._submission.runs)
+        if claimed.lines != expected:
+            self._found.wrong(
+                COMPLETE, f"{claimed.lines:,} records are said to be of {expected:,} samples"
+            )
         known = {run.key for run in self._submission.runs}
         for record in self._packed.records(claimed):
             self._check_text(record)
@@ -179,20 +198,26 @@ def _check_claims(submission: Submission, found: Findings) -> None:
     if len({(run.run_id, run.task) for run in submission.runs}) < len(submission.runs):
         found.wrong(COMPLETE, "one run stands there twice")
     today = datetime.now(UTC)
-    for run in submission.runs:
-        began = _moment(run.began)
-        if began is None or began > today + timedelta(days=1):
-            found.wrong(POSSIBLE, f"{run.key}: it cannot have begun at {run.began!r}")
-        for name, figure in run.metrics.items():
-            problem = _problem(figure)
-            if problem:
-                found.wrong(POSSIBLE, f"{run.key}: {name}: {problem}")
-        used = run.target_usage
-        if used is not None and used.dollars and not used.input_tokens:
-            found.wrong(POSSIBLE, f"{run.key}: it cost money, and had no tokens")
     made = _moment(submission.made)
     if made is None or made > today + timedelta(days=1):
         found.wrong(POSSIBLE, f"it cannot have been made on {submission.made!r}")
+    for run in submission.runs:
+        for problem in problems(run):
+            found.wrong(POSSIBLE, f"{run.key}: {problem}")
+        began = _moment(run.began)
+        if began is None or not _FIRST <= began <= (made or today) + timedelta(days=2):
+            found.wrong(POSSIBLE, f"{run.key}: it cannot have begun at {run.began!r}")
+        for name, figure in run.metrics.items():
+            impossible = _problem(figure)
+            if impossible:
+                found.wrong(POSSIBLE, f"{run.key}: {name}: {impossible}")
+        used = run.target_usage
+        if used is not None and used.dollars and not used.input_tokens:
+            found.wrong(POSSIBLE, f"{run.key}: it cost money, and had no tokens")
+
+
+_FIRST = datetime(2026, 1, 1, tzinfo=UTC)
+"""Before this there was nothing to run."""
 
 
 def _moment(text: str) -> datetime | None:
@@ -237,10 +262,11 @@ def _tell(submission: Submission, runs: list[RunCheck], found: Findings) -> None
     found.fine(POSSIBLE, "nothing that cannot be")
     judged = [check for check in runs if check.run.judge is not None]
     if judged:
-        found.fine(JUDGE, ", ".join(dict.fromkeys(_judge(check.run) for check in judged)))
+        named = ", ".join(dict.fromkeys(_judge(check.run) for check in judged))
+        found.fine(JUDGE, f"{named}: the same in every record")
     rereadable = sum(check.reread for check in runs)
     if not published:
-        for check in (REPLIES, QUOTES):
+        for check in (REPLIES, QUOTES, VERDICTS):
             found.unchecked(check, "outputs are not published", required=False)
     elif rereadable:
         rest = records - rereadable
@@ -252,9 +278,17 @@ def _tell(submission: Submission, runs: list[RunCheck], found: Findings) -> None
     again = sum(check.judge.again for check in runs)
     if again:
         found.fine(VERDICTS, f"{again:,} judged again by the same judge: the same")
+    elif any(_is_model(check.run) for check in judged):
+        found.unchecked(
+            VERDICTS, "they are a model's; to have some judged again: --rejudge", required=False
+        )
     if found.failed(COMPLETE) or found.failed(POSSIBLE):
         found.unchecked(METRICS, "the records are not whole", required=True)
     found.fine(METRICS, "every figure follows from the records, to the last digit published")
+
+
+def _is_model(run: Run) -> bool:
+    return run.judge is not None and run.judge.identity.startswith("llm/")
 
 
 def _judge(run: Run) -> str:

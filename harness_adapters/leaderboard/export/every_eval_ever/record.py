@@ -99,7 +99,7 @@ def every_eval_ever(
             "version": run.harness_version,
             "additional_details": {"privacy_tasks_version": run.privacy_tasks, "task": run.task},
         },
-        "evaluation_results": results(run, teller.dataset, members),
+        "evaluation_results": results(run, submission.model, teller.dataset, members),
     }
     name = f"{identifier(submission, run)}.json"
     return Destination("/".join(["data", COLLECTION, *folders, name]), record)

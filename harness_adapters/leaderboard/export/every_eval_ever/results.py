@@ -9,7 +9,8 @@ from typing import Any
 from harness_adapters.errors import AdapterError
 from harness_adapters.leaderboard.export.every_eval_ever.judges import llm_scoring
 from harness_adapters.leaderboard.export.headline import headline_name, task_id
-from harness_adapters.leaderboard.submission import DataSet, Figure, Run
+from harness_adapters.leaderboard.recipe import recipe_of
+from harness_adapters.leaderboard.submission import DataSet, Figure, Model, Run
 from privacy_tasks import metrics
 from privacy_tasks.probing import metrics as probing
 from privacy_tasks.sources import REMOTE, cimemories
@@ -20,11 +21,12 @@ Json = dict[str, Any]
 """An object of the schema; the schema is what checks it."""
 
 
-def results(run: Run, dataset: str | None, members: Sequence[str]) -> list[Json]:
+def results(run: Run, model: Model, dataset: str | None, members: Sequence[str]) -> list[Json]:
     """The results of a run, the headline first.
 
     Args:
         run: whose results.
+        model: whose run.
         dataset: id on the Hugging Face hub where the core set lies.
         members: identities of a panel's members, where the records say them.
 
@@ -42,7 +44,7 @@ def results(run: Run, dataset: str | None, members: Sequence[str]) -> list[Json]
     for name in sorted(figures, key=lambda it: it != headline_name(run)):  # the headline first
         better, figure = directions.get(name), figures[name]
         if better is not None and figure.mean is not None:
-            told.append(_result(run, name, figure, better, dataset))
+            told.append(_result(run, model, name, figure, better, dataset))
             if scoring and name not in _READ_OFF_CALLS:
                 told[-1]["metric_config"]["llm_scoring"] = scoring
     if not told:
@@ -68,7 +70,9 @@ def _without_direction(
     return told
 
 
-def _result(run: Run, name: str, figure: Figure, better: bool, dataset: str | None) -> Json:
+def _result(
+    run: Run, model: Model, name: str, figure: Figure, better: bool, dataset: str | None
+) -> Json:
     lowest = metrics.DEFINITIONS[name].lowest if name in metrics.DEFINITIONS else 0.0
     if figure.mean is None or not lowest <= figure.mean <= 1:
         raise AdapterError(
@@ -100,7 +104,7 @@ def _result(run: Run, name: str, figure: Figure, better: bool, dataset: str | No
         "evaluation_timestamp": run.began,
         "metric_config": config,
         "score_details": _score_details(run, name, figure),
-        "generation_config": _generation(run),
+        "generation_config": _generation(run, model),
     }
 
 
@@ -174,7 +178,7 @@ def _source_data(data: DataSet, samples: int, dataset: str | None) -> Json:
 _NUMBERS = ("temperature", "top_p", "top_k")
 
 
-def _generation(run: Run) -> Json:
+def _generation(run: Run, model: Model) -> Json:
     arguments: Json = {}
     rest = {f"setting {name}": str(value) for name, value in sorted(run.settings.items())}
     rest |= {f"condition {name}": value for name, value in sorted(run.conditions.items())}
@@ -187,8 +191,7 @@ def _generation(run: Run) -> Json:
             arguments[name] = number
     if isinstance(run.settings.get("cot"), bool):
         arguments["reasoning"] = run.settings["cot"]
-    if run.recipe:
-        arguments["execution_command"] = "\n".join(run.recipe)
+    arguments["execution_command"] = "\n".join(recipe_of(run, model))
     return {"generation_args": arguments, "additional_details": rest}
 
 
