@@ -137,6 +137,12 @@ def first_verdict(score: dict[str, Any]) -> dict[str, Any]:
     return found
 
 
+def hide(score: dict[str, Any]) -> None:
+    """Says of a verdict that there could be none."""
+    score["value"] = dict.fromkeys(score["value"]) | {"judged": 0.0}
+    score["metadata"] = {"judge": score["metadata"]["judge"], "unscored": "reply_cut"}
+
+
 CHANGES: dict[str, tuple[Callable[[dict[str, Any]], Any], str]] = {
     "a verdict": (
         of_score(lambda it: first_verdict(it).update(disclosed=not first_verdict(it)["disclosed"])),
@@ -165,6 +171,10 @@ CHANGES: dict[str, tuple[Callable[[dict[str, Any]], Any], str]] = {
     "the reply": (
         lambda it: it["output"]["choices"][0]["message"]["tool_calls"][0].update(arguments={}),
         "what was judged is not what its reply or log says went out",
+    ),
+    "a leak that is said to be unscored": (
+        of_score(hide),
+        "what its score says went out is not what its reply says",
     ),
     "its id": (lambda it: it.update(id="x"), "the released set has no such sample"),
 }
