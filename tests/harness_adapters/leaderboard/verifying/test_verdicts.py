@@ -158,6 +158,22 @@ def test_a_quote_that_is_none_is_found(llm: Made, care: Care, quote: str, forge:
 
 
 @pytest.mark.parametrize("care", CARES)
+@pytest.mark.parametrize(
+    ("of", "said"),
+    [("lexical", "the record says another quote"), ("panel", "is not what most members")],
+    indirect=["of"],
+)
+def test_a_quote_that_occurs_is_that_of_the_judge_as_well(
+    of: Made, said: str, care: Care, forge: Forge
+) -> None:
+    def change(content: Content) -> None:
+        line = leaking(content)
+        leaks_of(line)[0]["quote"] = line["flows"][0]["parts"][-1]
+
+    assert said in failed(forge(of, change, care))["verdicts"]
+
+
+@pytest.mark.parametrize("care", CARES)
 def test_a_quote_for_something_that_was_not_disclosed_is_found(
     llm: Made, care: Care, forge: Forge
 ) -> None:
