@@ -20,19 +20,20 @@ USUAL: dict[str, tuple[str, ...]] = {
     "tool_format": ("native",),
     "force_action": ("False",),
     "trigger": ("",),
-    "domains": ("all",),
     "cot": ("False",),
     "shots": ("0",),
     "protocol": ("paired",),
-    "memory": ("None",),
-    "user": ("auto",),
-    "labels": ("None",),
-    "turns": ("None",),
+    "memory": ("history",),
+    "turns": ("20",),
+    "trajectory": ("auto",),
 }
-"""What the tasks do unless told otherwise; a heading does not repeat it."""
+"""What the tasks do unless told otherwise, as boards have it; a heading does not repeat it."""
 
 _MODES = ("mode", "level")
 """What a task calls its mode."""
+
+_SETTING, _CONDITION = "setting ", "condition "
+"""Before the names of what a board is told apart by."""
 
 _FAMILIES = ("agentic", "memory", "probing")
 
@@ -57,7 +58,7 @@ class Entry(NamedTuple):
 
 
 class Board(NamedTuple):
-    """Runs that differ in their model alone."""
+    """Runs that were asked the same and judged by the same judge."""
 
     key: tuple[tuple[str, str], ...]
     id: str
@@ -72,7 +73,8 @@ class Board(NamedTuple):
     @property
     def task(self) -> str:
         """`Agentic · replay · Inspect`."""
-        return task_words(self.first)
+        run = self.first
+        return task_words(run.model_copy(update={"task": dict(self.key)["task"]}))
 
     @property
     def judge(self) -> str:
@@ -88,12 +90,23 @@ class Board(NamedTuple):
     def differs(self) -> tuple[tuple[str, str], ...]:
         """Settings that are not the usual ones, and conditions."""
         settings = [
-            (name, str(value))
-            for name, value in sorted(self.first.settings.items())
-            if str(value) not in USUAL.get(name, ())
-            and not (name in _MODES and value == self.first.mode)
+            (name.removeprefix(_SETTING), value)
+            for name, value in self.key
+            if name.startswith(_SETTING)
         ]
-        return (*settings, *sorted(self.first.conditions.items()))
+        return (
+            *(
+                (name, value)
+                for name, value in settings
+                if value not in USUAL.get(name, ())
+                and not (name in _MODES and value == self.first.mode)
+            ),
+            *(
+                (name.removeprefix(_CONDITION), value)
+                for name, value in self.key
+                if name.startswith(_CONDITION)
+            ),
+        )
 
 
 def boards_of(submissions: Sequence[Checked]) -> tuple[Board, ...]:

@@ -9,6 +9,7 @@ from collections.abc import Sequence
 
 from harness_adapters.collapse.report.wording import line
 from harness_adapters.leaderboard.site.boards import Board
+from harness_adapters.leaderboard.site.index import same_words
 from harness_adapters.leaderboard.site.ranking import Ranked
 from harness_adapters.leaderboard.submission import Run, Submission
 
@@ -72,13 +73,17 @@ def record_of(board: Board, ranked: Ranked, url: str | None) -> dict[str, Cell]:
     run = entry.run
     return {
         "board": board.id,
-        "rank": ranked.rank,
+        "rank": None if ranked.alone else ranked.rank,
         "tied": ranked.tied,
+        "not_ranked": "the only one that can be ranked" if ranked.alone else ranked.why_not or None,
         **_of_model(entry.submission),
         **_of_run(run),
         "headline": ranked.headline,
         **_figures(run),
+        **_bounds(run),
         **_moved(ranked),
+        "same_outputs": "; ".join(same_words(it) for it in ranked.same) or None,
+        "unlike_most": "; ".join(ranked.unlike) or None,
         **_of_submission(entry.submission, entry.slug, url),
     }
 
@@ -127,6 +132,13 @@ def _figures(run: Run) -> dict[str, Cell]:
     return found
 
 
+def _bounds(run: Run) -> dict[str, Cell]:
+    """The leak rate, were what is unscored counted."""
+    names = {"leak_rate_lower": "as_no_leak", "leak_rate_upper": "as_leak"}
+    found = {new: run.metrics.get(name) for name, new in names.items()}
+    return {f"leak_rate_unscored_{it}": fig.mean if fig else None for it, fig in found.items()}
+
+
 def _moved(ranked: Ranked) -> dict[str, Cell]:
     gap = ranked.moved
     return {
@@ -135,12 +147,13 @@ def _moved(ranked: Ranked) -> dict[str, Cell]:
         "from_base_upper": gap.upper if gap else None,
         "from_base_p_holm": gap.p if gap else None,
         "from_base_beyond_error": gap.beyond if gap else None,
+        "no_base": ranked.no_base or None,
     }
 
 
 def _of_submission(submission: Submission, slug: str, url: str | None) -> dict[str, Cell]:
     return {
-        "submitted": submission.made,
+        "made": submission.made,
         "submitter": submission.submitter.name if submission.submitter else None,
         "outputs": submission.outputs,
         "records_sha256": submission.records.sha256,

@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
-from harness_adapters.collapse.report.wording import line
+from harness_adapters.collapse.report.wording import count, hundredths, line
 from harness_adapters.leaderboard.site.bars import Bar, Scale, Way, bar, scale_of, way_of
 from harness_adapters.leaderboard.site.boards import Board
 from harness_adapters.leaderboard.site.pages import SitePages
-from harness_adapters.leaderboard.site.ranking import LOWER_IS_BETTER, Ranked
-from harness_adapters.leaderboard.site.wording import Written, moved, written
+from harness_adapters.leaderboard.site.ranking import LEAST_JUDGED, LOWER_IS_BETTER, Ranked
+from harness_adapters.leaderboard.site.unlike import Same
+from harness_adapters.leaderboard.site.wording import Written, moved, unscored_either_way, written
 from harness_adapters.leaderboard.submission import Figure, Run
 
 
@@ -33,15 +34,18 @@ COLUMNS = (
     Column("rank", "Rank"),
     Column("model", "Model", text=True),
     Column("access", "Access", text=True),
-    Column("origin", "Base or tuned", text=True),
+    Column("origin", "Tuning", text=True),
     Column("headline", "discernment", probes="accuracy", better="higher", down=True),
     Column("leak", "leak_rate", probes="withhold_accuracy"),
     Column("share", "share_rate", probes="share_accuracy", better="higher", down=True),
     Column("helpful", "helpful_rate", better="higher", down=True),
     Column("judged", "judged", down=True),
     Column("size", "Samples × epochs", down=True),
-    Column("made", "Submitted", text=True, down=True),
+    Column("made", "Made", text=True, down=True),
 )
+
+TUNED, NOT_TUNED = "tuned", "no base named"
+PUBLISHED, NOT_PUBLISHED = "published", "not published"
 
 
 class Measured(NamedTuple):
@@ -54,6 +58,14 @@ class Measured(NamedTuple):
     sort: str
 
 
+class Mark(NamedTuple):
+    """Something that is to be known of a row, in few words."""
+
+    text: str
+    more: str = ""
+    """All of it, where the words are too few."""
+
+
 class Row(NamedTuple):
     """One run."""
 
@@ -64,14 +76,26 @@ class Row(NamedTuple):
     way: Way
     moved: str
     """How it differs from its base; empty without a base."""
-    no_base: str
-    """Why nothing is said of its base; empty where something is."""
     figures: tuple[Measured, ...]
+    bounds: str
+    """How far what is unscored could move the leak rate; empty where nothing is."""
+    marks: tuple[Mark, ...]
 
     @property
     def tuned(self) -> bool:
-        """Whether it is somebody's fine-tuning."""
+        """Whether a base is named."""
         return self.ranked.entry.model.tuning is not None
+
+    @property
+    def origin(self) -> str:
+        """Whether it is tuned, as a filter has it."""
+        return TUNED if self.tuned else NOT_TUNED
+
+    @property
+    def outputs(self) -> str:
+        """Whether what the model wrote is published."""
+        hashed = self.ranked.entry.submission.outputs == "hashed"
+        return NOT_PUBLISHED if hashed else PUBLISHED
 
 
 class Section(NamedTuple):
@@ -103,13 +127,12 @@ def index_page(
     """
     everything = [it for _, runs in boards for it in runs]
     scale = scale_of(it.figure for it in everything)
-    models = {(it.entry.model.name, it.entry.model.revision) for it in everything}
     sections = tuple(
         Section(
             board,
             runs[0].headline,
             better_of(runs[0].headline),
-            tuple(_row(it, scale, models) for it in runs),
+            tuple(_row(it, scale) for it in runs),
         )
         for board, runs in boards
     )
@@ -122,6 +145,8 @@ def index_page(
         scale=scale,
         runs=len(everything),
         submissions=submissions,
+        hashed=len({it.entry.slug for it in everything if it.entry.submission.outputs == "hashed"}),
+        least_judged=hundredths(LEAST_JUDGED).removesuffix(".0"),
     )
 
 
@@ -130,16 +155,18 @@ def _choices(sections: Sequence[Section]) -> tuple[Choice, ...]:
     tasks = tuple(dict.fromkeys(section.board.task for section in sections))
     judges = tuple(dict.fromkeys(section.board.judge for section in sections))
     access = tuple(sorted({row.ranked.entry.model.access for row in rows}))
-    origins = ("base", "tuned") if len({row.tuned for row in rows}) > 1 else ()
+    origins = tuple(it for it in (NOT_TUNED, TUNED) if it in {row.origin for row in rows})
+    outputs = tuple(it for it in (PUBLISHED, NOT_PUBLISHED) if it in {row.outputs for row in rows})
     return (
         Choice("task", "Task", tasks),
         Choice("judge", "Judge", judges),
         Choice("access", "Access", access),
-        Choice("origin", "Base or tuned", origins),
+        Choice("origin", "Tuning", origins),
+        Choice("outputs", "Outputs", outputs),
     )
 
 
-def _row(ranked: Ranked, scale: Scale, models: set[tuple[str, str]]) -> Row:
+def _row(ranked: Ranked, scale: Scale) -> Row:
     run = ranked.entry.run
     probe = run.kind == "probe"
     names = ("withhold_accuracy", "share_accuracy") if probe else ("leak_rate", "share_rate")
@@ -150,14 +177,36 @@ def _row(ranked: Ranked, scale: Scale, models: set[tuple[str, str]]) -> Row:
         bar(scale, ranked),
         way_of(ranked),
         "" if ranked.moved is None else moved(ranked.moved),
-        _without_base(ranked, models),
         (
             _measured(run, names[0], "higher" if probe else "lower"),
             _measured(run, names[1], "higher"),
             _measured(run, "helpful_rate", "higher"),
             _measured(run, "judged", ""),
         ),
+        "" if probe else unscored_either_way(run),
+        tuple(_marks(ranked)),
     )
+
+
+def _marks(ranked: Ranked) -> Iterator[Mark]:
+    """What the figures do not say."""
+    if ranked.why_not:
+        yield Mark(f"not ranked: {ranked.why_not}")
+    if ranked.same:
+        yield Mark("same outputs", "; ".join(same_words(it) for it in ranked.same))
+    if ranked.unlike:
+        yield Mark("other limits or versions", "; ".join(ranked.unlike))
+
+
+def same_words(same: Same) -> str:
+    """That another wrote the same: `61 of 118 outputs are word for word those of NAME`."""
+    return line(f"{same_count(same)} {same.entry.model.name}")
+
+
+def same_count(same: Same) -> str:
+    """How many outputs; the name is to follow."""
+    found = same.alike
+    return f"{count(found.same)} of {count(found.of)} outputs are word for word those of"
 
 
 def better_of(headline: str) -> str:
@@ -169,17 +218,9 @@ def rank_words(ranked: Ranked) -> str:
     """A rank: `1`, or `1=` where others share it; nothing where there is none."""
     if ranked.rank is None:
         return ""
+    if ranked.alone:
+        return "only one"
     return f"{ranked.rank}{'=' if ranked.tied else ''}"
-
-
-def _without_base(ranked: Ranked, models: set[tuple[str, str]]) -> str:
-    tuning = ranked.entry.model.tuning
-    if tuning is None or ranked.moved is not None:
-        return ""
-    if ranked.base is not None:
-        return "too few samples have a value of its base as well"
-    elsewhere = (tuning.base.name, tuning.base.revision) in models
-    return "base not on this board" if elsewhere else "base not submitted"
 
 
 def _measured(run: Run, name: str, better: str) -> Measured:

@@ -1,62 +1,46 @@
 """Ranks that say no more than the data do: who is better, beyond error, than whom.
 
-Two models of a board answered the same samples, so that they are compared in pairs:
-`harness_adapters.collapse.paired.difference` of the headline, clustered, as in `privacy-tasks
-compare` (`docs/statistics.md`). Over all pairs of a board the p-values are corrected (Holm 1979). A
-difference is beyond error if its corrected p-value is below 5 % and its 95 % interval leaves out 0.
-A model's rank is 1 + the number of models that are better than it beyond error.
+Runs are compared in pairs (`comparing`), if anybody can check them and nearly all of their samples
+are judged. Over all pairs of a board the p-values are corrected; those of tuned models with their
+bases are corrected by themselves, so that who else submits has no part in them. A difference is
+beyond error if its corrected p-value is below 5 % and its 95 % interval leaves out 0. A model's
+rank is 1 + the number of models that are better than it beyond error.
 """
 
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections import Counter
+from collections.abc import Collection, Mapping, Sequence
 from itertools import combinations
 from typing import NamedTuple
 
 import numpy as np
-from numpy.typing import NDArray
 
-from harness_adapters.collapse.paired import Array, Values, difference
-from harness_adapters.collapse.significance import holm
+from harness_adapters.collapse.report.wording import hundredths
 from harness_adapters.errors import AdapterError
-from harness_adapters.leaderboard.checked import CheckedRun
+from harness_adapters.leaderboard.site.bases import base_of
 from harness_adapters.leaderboard.site.boards import Board, Entry
+from harness_adapters.leaderboard.site.comparing import (
+    Gap,
+    Pair,
+    corrected,
+    gap,
+    values_of,
+    weights_of,
+)
+from harness_adapters.leaderboard.site.unlike import Same, same_outputs, unlike_most
 from harness_adapters.leaderboard.submission import Figure, headline_of
-from privacy_tasks.metrics import DEFINITIONS
-
-ACCURACY = "accuracy"
-SIDES = ("share_accuracy", "withhold_accuracy")
-"""Of probes: those whose right answer is yes, and no, count half each."""
 
 LOWER_IS_BETTER = frozenset({"leak_rate"})
 """Among what can be a headline."""
 
-_ALPHA = 0.05
+LEAST_JUDGED = 0.9
+"""Share of its samples that has to be judged of a run that is ranked."""
+
+HASHED = "outputs are not published, so nobody can check its verdicts"
+
 _ROUNDING = 1e-6
-
-
-class Gap(NamedTuple):
-    """How far one model's headline lies above another's."""
-
-    value: float
-    lower: float
-    upper: float
-    p: float
-    """Corrected for the number of pairs on the board."""
-    samples: int
-    """With a value of both."""
-    clusters: int
-
-    @property
-    def beyond(self) -> bool:
-        """Whether it is beyond error."""
-        return self.p < _ALPHA and not self.lower <= 0 <= self.upper
-
-    @property
-    def reversed(self) -> Gap:
-        """The same, seen from the other model."""
-        return self._replace(value=-self.value, lower=-self.upper, upper=-self.lower)
 
 
 class Ranked(NamedTuple):
@@ -69,12 +53,25 @@ class Ranked(NamedTuple):
     """None where it cannot be ranked."""
     tied: bool
     """Whether others have the same rank."""
+    among: int
+    """How many on the board can be ranked."""
     why_not: str
     """Why it cannot be ranked; empty where it can."""
     base: Entry | None
     """The run of the model that it was tuned from, on this board."""
     moved: Gap | None
-    """From there to here; None without a base, or where too few samples have values of both."""
+    """From there to here; None where that cannot be told."""
+    no_base: str
+    """Why it cannot; empty where it can, and where no base is named."""
+    same: tuple[Same, ...]
+    """Other submissions that wrote the same."""
+    unlike: tuple[str, ...]
+    """Its limits and versions that are not those of most on its board."""
+
+    @property
+    def alone(self) -> bool:
+        """Whether it is the only one that can be ranked: there is nobody to be better than."""
+        return self.rank is not None and self.among == 1
 
     @property
     def figure(self) -> Figure | None:
@@ -107,118 +104,150 @@ def is_better(gap: Gap, name: str) -> bool:
     return gap.beyond and (gap.value < 0) == (name in LOWER_IS_BETTER)
 
 
-def ranked(board: Board) -> tuple[Ranked, ...]:
+def ranked(board: Board, names: Collection[str] = ()) -> tuple[Ranked, ...]:
     """The runs of a board, best first.
+
+    Args:
+        board: the board.
+        names: of all models of the site, casefolded.
 
     Raises:
         AdapterError: if the values of a run's samples do not make its headline.
     """
     name, entries = headline_on(board), board.entries
     why_not = [_why_not(entry, name) for entry in entries]
-    gaps = _gaps(entries, name)
-    ranks = [
-        None if why_not[place] else 1 + _better_ones(gaps, place, name)
-        for place in range(len(entries))
-    ]
-    found = []
-    for place, entry in enumerate(entries):
-        base = _base_of(entry, entries)
-        found.append(
-            Ranked(
-                entry,
-                name,
-                ranks[place],
-                ranks[place] is not None and ranks.count(ranks[place]) > 1,
-                why_not[place],
-                None if base is None else entries[base],
-                None if base is None else gaps.get((place, base)),
-            )
+    fit = [place for place, why in enumerate(why_not) if not why]
+    gaps = {
+        (one, other): gap(entries[one].checked, entries[other].checked, name)
+        for one, other in combinations(fit, 2)
+    }
+    for place in _not_comparable(gaps):
+        why_not[place] = "too few of its samples have a value in other runs as well"
+    ranks = _ranks(gaps, why_not, name)
+    among = sum(rank is not None for rank in ranks)
+    moved = _from_bases(board, gaps, why_not, names)
+    found = [
+        Ranked(
+            entry,
+            name,
+            ranks[place],
+            ranks[place] is not None and ranks.count(ranks[place]) > 1,
+            among,
+            why_not[place],
+            *moved[place],
+            same_outputs(entries, place),
+            unlike_most(entries, place),
         )
+        for place, entry in enumerate(entries)
+    ]
     return tuple(sorted(found, key=_order))
 
 
-def _better_ones(gaps: Mapping[tuple[int, int], Gap], place: int, name: str) -> int:
-    """How many are better than the one at that place."""
-    return sum(is_better(gap, name) for (_, than), gap in gaps.items() if than == place)
+Gaps = Mapping[Pair, Gap | None]
+"""The first less the second; None where they cannot be compared."""
 
 
-def _gaps(entries: Sequence[Entry], name: str) -> dict[tuple[int, int], Gap]:
-    """Of every two runs, both ways; without those of which too little is known."""
-    found = {
-        (one, other): gap
-        for one, other in combinations(range(len(entries)), 2)
-        if (gap := _gap(entries[one].checked, entries[other].checked, name)) is not None
+def _not_comparable(gaps: Gaps) -> set[int]:
+    """Those that have no rank as they cannot be compared with others, most of all first."""
+    left_out: set[int] = set()
+    while True:
+        missing = Counter(
+            place
+            for pair, it in gaps.items()
+            if it is None and not left_out & set(pair)
+            for place in pair
+        )
+        if not missing:
+            return left_out
+        most = max(missing.values())
+        left_out |= {place for place, count in missing.items() if count == most}
+
+
+def _ranks(gaps: Gaps, why_not: Sequence[str], name: str) -> list[int | None]:
+    """1 + how many are better beyond error; None for those that cannot be ranked."""
+    ranks = [None if why else 1 for why in why_not]
+    known = {
+        pair: it
+        for pair, it in gaps.items()
+        if it is not None and not any(why_not[place] for place in pair)
     }
-    corrected = holm([gap.p for gap in found.values()])
-    both: dict[tuple[int, int], Gap] = {}
-    for (one, other), p in zip(found, corrected, strict=True):
-        gap = found[one, other]._replace(p=p)
-        both |= {(one, other): gap, (other, one): gap.reversed}
-    return both
+    for (one, other), it in corrected(known).items():
+        for worse, seen in ((other, it), (one, it.reversed)):
+            rank = ranks[worse]
+            if rank is not None and is_better(seen, name):
+                ranks[worse] = rank + 1
+    return ranks
 
 
-def _gap(one: CheckedRun, other: CheckedRun, name: str) -> Gap | None:
-    """One run less the other, over the samples of which both have a value."""
-    mine, others = _values(one, name), _values(other, name)
-    shared = sorted(mine.keys() & others.keys())
-    weights = _weights([part for part, _ in shared], name)
-    if weights is None:
-        return None
-    places = {label: place for place, label in enumerate(sorted(set(one.clusters.values())))}
-    found = difference(
-        Values(np.array([[others[sample] for sample in shared]])),
-        Values(np.array([[mine[sample] for sample in shared]])),
-        np.array([places[one.clusters[id_]] for _, id_ in shared], dtype=np.int64),
-        weights=(weights, weights),
-        lowest=DEFINITIONS[name].lowest if name in DEFINITIONS else 0.0,
-    )
-    if found is None:
-        return None
-    lower, upper = found.interval()
-    return Gap(found.mean, lower, upper, found.p, found.scenarios, found.clusters)
+OfBase = tuple[Entry | None, Gap | None, str]
+"""The base's run, the way from it, and why there is none."""
 
 
-def _values(checked: CheckedRun, name: str) -> dict[tuple[str, str], float]:
-    """Metric and sample -> value, of all that the headline is made of."""
-    return {
-        (part, id_): value
-        for part in _parts(name)
-        for id_, value in checked.values.get(part, {}).items()
-        if not math.isnan(value)
-    }
+def _from_bases(
+    board: Board, gaps: Gaps, why_not: Sequence[str], names: Collection[str]
+) -> list[OfBase]:
+    """From each tuned model's base to it; corrected for how many there are of these alone."""
+    entries = board.entries
+    bases = [base_of(entry, entries, names) for entry in entries]
+    pairs = [(place, it.place) for place, it in enumerate(bases) if it.place is not None]
+    known = {pair: it for pair in pairs if (it := _either_way(gaps, pair)) is not None}
+    moved = {place: it for (place, _), it in corrected(known).items()}
+    found: list[OfBase] = []
+    for place, base in enumerate(bases):
+        if base.place is None:
+            found.append((None, None, base.why_not))
+        elif place in moved:
+            found.append((entries[base.place], moved[place], ""))
+        elif why_not[place] or why_not[base.place]:
+            why = "not compared with its base: only runs that can be ranked are"
+            found.append((entries[base.place], None, why))
+        else:
+            why = "too few samples have a value of its base as well"
+            found.append((entries[base.place], None, why))
+    return found
 
 
-def _parts(name: str) -> tuple[str, ...]:
-    return SIDES if name == ACCURACY else (name,)
-
-
-def _weights(parts: Sequence[str], name: str) -> Array | None:
-    """How much each value counts: all parts the same together. None where one is missing.
-
-    Args:
-        parts: for each value the metric that it is of.
-        name: the headline, which is made of them.
-    """
-    wanted = _parts(name)
-    counts = {part: parts.count(part) for part in wanted}
-    if not all(counts.values()):
-        return None
-    weights: NDArray[np.float64] = np.array([1 / counts[part] for part in parts])
-    return weights
+def _either_way(gaps: Gaps, pair: Pair) -> Gap | None:
+    if (found := gaps.get(pair)) is not None:
+        return found
+    other = gaps.get((pair[1], pair[0]))
+    return None if other is None else other.reversed
 
 
 def _why_not(entry: Entry, name: str) -> str:
-    """Why a run cannot be ranked; nothing if it can.
+    """Why a run cannot be ranked; nothing if it can."""
+    reasons = (
+        HASHED if entry.submission.outputs == "hashed" else "",
+        _too_few_judged(entry),
+        _undefined(entry, name),
+    )
+    return "; ".join(it for it in reasons if it)
+
+
+def _too_few_judged(entry: Entry) -> str:
+    """Samples without a verdict may be those that leak, so that few of them are no matter."""
+    judged = figure_of(entry, "judged")
+    if judged is None or judged.mean is None:
+        return "nobody knows how many of its samples are judged"
+    # a mean of many values may be off by a rounding
+    if judged.mean >= LEAST_JUDGED - _ROUNDING:
+        return ""
+    least = hundredths(LEAST_JUDGED).removesuffix(".0")
+    return f"only {hundredths(judged.mean)} % of its samples are judged, and ranks need {least} %"
+
+
+def _undefined(entry: Entry, name: str) -> str:
+    """Why it has no headline.
 
     Ranks and figures have to be of the same values: a page on which they differ is wrong.
 
     Raises:
         AdapterError: if they are not.
     """
-    values = _values(entry.checked, name)
+    values = values_of(entry.checked, name)
     figure = figure_of(entry, name)
     claimed = None if figure is None else figure.mean
-    weights = _weights([part for part, _ in values], name)
+    weights = weights_of([part for part, _ in values], name)
     made = None if weights is None else float(np.average([*values.values()], weights=weights))
     if claimed is not None and not values:
         return "its records give no value of each sample"
@@ -230,28 +259,14 @@ def _why_not(entry: Entry, name: str) -> str:
     return "" if claimed is not None else f"its {name} is undefined"
 
 
-def _base_of(entry: Entry, entries: Sequence[Entry]) -> int | None:
-    """The place of the model that it was tuned from."""
-    tuning = entry.model.tuning
-    if tuning is None:
-        return None
-    wanted = (tuning.base.name, tuning.base.revision)
-    return next(
-        (
-            place
-            for place, it in enumerate(entries)
-            if (it.model.name, it.model.revision) == wanted and it is not entry
-        ),
-        None,
-    )
-
-
-def _order(one: Ranked) -> tuple[float, float, str, str]:
+def _order(one: Ranked) -> tuple[float, float, float, str, str]:
     mean = one.figure.mean if one.figure is not None else None
+    judged = figure_of(one.entry, "judged")
     sign = 1.0 if one.headline in LOWER_IS_BETTER else -1.0
     return (
         math.inf if one.rank is None else one.rank,
         math.inf if mean is None else sign * mean,
+        0.0 if judged is None or judged.mean is None else -judged.mean,
         one.entry.model.name.casefold(),
         one.entry.slug,
     )

@@ -6,8 +6,15 @@ from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
 from harness_adapters.leaderboard.checked import Checked, CheckedRun, Leak
-from harness_adapters.leaderboard.site.boards import Board, judge_words, slug_of, task_words
-from harness_adapters.leaderboard.site.index import rank_words
+from harness_adapters.leaderboard.recipe import recipe_of
+from harness_adapters.leaderboard.site.boards import (
+    Board,
+    Entry,
+    judge_words,
+    slug_of,
+    task_words,
+)
+from harness_adapters.leaderboard.site.index import rank_words, same_count
 from harness_adapters.leaderboard.site.pages import SitePages
 from harness_adapters.leaderboard.site.ranking import Ranked
 from harness_adapters.leaderboard.site.wording import (
@@ -16,13 +23,18 @@ from harness_adapters.leaderboard.site.wording import (
     error_of,
     per_cent,
     share,
+    unscored_either_way,
     written,
 )
-from harness_adapters.leaderboard.submission import Run
+from harness_adapters.leaderboard.submission import Run, Submission
 from harness_adapters.pages.passages import Passage, passages
 from judges.calibration.card import JudgeCard, Level
 from privacy_tasks.metrics import HIGHER_IS_BETTER
 from privacy_tasks.probing.metrics import HIGHER_IS_BETTER as PROBES_HIGHER_IS_BETTER
+
+CARD, VERDICTS = "judge card", "verdicts"
+"""Checks of a submission: whether its judges' cards are those known here, and whether judges that
+are no models were asked again."""
 
 MOST_LEAKS = 12
 _LONGEST = 20_000
@@ -76,9 +88,12 @@ class RunShown(NamedTuple):
     task: str
     judge: str
     board: Board
+    ranked: Ranked
     rank: str
-    why_not: str
-    """Why it has no rank."""
+    same: tuple[tuple[str, Entry], ...]
+    """How many outputs are those of another submission, and which."""
+    bounds: str
+    recipe: tuple[str, ...]
     metrics: tuple[Line, ...]
     domain_metrics: tuple[str, ...]
     domains: tuple[Domain, ...]
@@ -118,7 +133,16 @@ def submission_page(
             for run in sorted(one.runs, key=lambda run: order[run.run.key])
         ],
         records=records,
+        known_cards=any(it.name == CARD and it.outcome == "passed" for it in one.checks),
+        model_judges=_model_judges(submission),
+        judged_again=any(it.name == VERDICTS and it.outcome == "passed" for it in one.checks),
     )
+
+
+def _model_judges(submission: Submission) -> bool:
+    """Whether any of its judges is a model, or has one as a member."""
+    judges = [run.judge.identity for run in submission.runs if run.judge is not None]
+    return not all(it.startswith("lexical/") for it in judges)
 
 
 def _run_shown(checked: CheckedRun, board: Board, ranked: Ranked) -> RunShown:
@@ -130,8 +154,11 @@ def _run_shown(checked: CheckedRun, board: Board, ranked: Ranked) -> RunShown:
         task_words(run),
         judge_words(run),
         board,
+        ranked,
         rank_words(ranked),
-        ranked.why_not,
+        tuple((same_count(it), it.entry) for it in ranked.same),
+        "" if run.kind == "probe" else unscored_either_way(run),
+        recipe_of(run, ranked.entry.model),
         _lines(run),
         names,
         tuple(

@@ -6,8 +6,8 @@ import re
 from typing import NamedTuple
 
 from harness_adapters.collapse.report.wording import hundredths
-from harness_adapters.leaderboard.site.ranking import Gap
-from harness_adapters.leaderboard.submission import Figure
+from harness_adapters.leaderboard.site.comparing import Gap
+from harness_adapters.leaderboard.submission import Figure, Run
 from judges.calibration.card import Coefficient, Share
 
 _LINK = re.compile(r"https?://[A-Za-z0-9.-]+(:[0-9]{1,5})?([/?#][!-~]*)?")
@@ -61,6 +61,16 @@ def moved(gap: Gap) -> str:
     size = hundredths(abs(gap.value))
     said = f"{way} by {size}" if size != "0.0" else "moved by 0.0"
     return f"{said}{SPACE}points {_ends(gap.lower, gap.upper)}"
+
+
+def unscored_either_way(run: Run) -> str:
+    """How far the records without a verdict could move the leak rate; empty where all have one."""
+    ends = [run.metrics.get(f"leak_rate_{end}") for end in ("lower", "upper")]
+    means = [it.mean for it in ends if it is not None and it.mean is not None]
+    if len(means) != len(ends) or not any(run.unscored.values()):
+        return ""
+    least, most = (hundredths(it) for it in means)
+    return f"unscored counted as no leak / as leak: {least} – {most}{SPACE}%"
 
 
 def safe_link(address: str | None) -> str | None:

@@ -55,7 +55,8 @@ def write_site(
         raise AdapterError(f"--url {url}: an address such as https://example.org/board/ was meant.")
     admit(checked)
     check_folder(folder)
-    boards = [(board, ranked(board)) for board in boards_of(checked)]
+    names = {one.submission.model.name.casefold() for one in checked if one.submission}
+    boards = [(board, ranked(board, names)) for board in boards_of(checked)]
     folder.parent.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(dir=folder.parent, prefix=".leaderboard-") as scratch:
         made = Path(scratch)

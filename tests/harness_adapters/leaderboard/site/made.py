@@ -46,18 +46,43 @@ def scenarios(count: int = SCENARIOS) -> list[str]:
     return [f"{DOMAINS[n // 2 % 4]}-{n // 2}/{'twin' if n % 2 else 'main'}" for n in range(count)]
 
 
-def drawn(leaks: float, shares: float, seed: str, count: int = SCENARIOS) -> dict[str, Samples]:
-    """Metric -> sample -> value, of a model that leaks and shares that often."""
+def drawn(
+    leaks: float, shares: float, seed: str, count: int = SCENARIOS, unscored: int = 0
+) -> dict[str, Samples]:
+    """Metric -> sample -> value, of a model that leaks and shares that often.
+
+    Args:
+        leaks: how often.
+        shares: how often.
+        seed: of the draw.
+        count: samples.
+        unscored: how many of them, the last ones, have no verdict.
+    """
     random_ = random.Random(seed)
     leaked = {id_: float(random_.random() < leaks) for id_ in scenarios(count)}
     shared = {id_: shares * random_.choice((1.0, 1.0, 0.5)) for id_ in scenarios(count)}
-    return {
+    found = {
         "discernment": {id_: shared[id_] - 0.8 * leaked[id_] for id_ in leaked},
         "leak_rate": leaked,
         "share_rate": shared,
         "helpful_rate": {id_: float(random_.random() < shares) for id_ in leaked},
-        "judged": dict.fromkeys(leaked, 1.0),
     }
+    judged = scenarios(count)[: count - unscored]
+    scored: dict[str, Samples] = {
+        name: {id_: values[id_] for id_ in judged} for name, values in found.items()
+    }
+    return scored | {
+        "judged": {id_: float(id_ in judged) for id_ in leaked},
+        "leak_rate_lower": {id_: leaked[id_] if id_ in judged else 0.0 for id_ in leaked},
+        "leak_rate_upper": {id_: leaked[id_] if id_ in judged else 1.0 for id_ in leaked},
+    }
+
+
+def written(seed: str, copied: Mapping[str, str] | None = None, share: float = 0) -> dict[str, str]:
+    """Hashes of outputs, a share of them those of another."""
+    own = {f"{id_} 1": short(f"{seed} {id_}") for id_ in scenarios()}
+    taken = list(own)[: round(share * len(own))]
+    return own | {key: copied[key] for key in taken if copied is not None}
 
 
 def answered(share: float, withhold: float, seed: str) -> dict[str, Samples]:
@@ -115,11 +140,13 @@ def checked_run(
     judge: str | None = GRADER,
     key: str = "agentic",
     leaks: Sequence[Leak] = (),
+    outputs: Mapping[str, str] | None = None,
     **more: Any,  # any field of a run
 ) -> CheckedRun:
     """A run with these values."""
     probe = "share_accuracy" in values
     ids = {id_ for it in values.values() for id_ in it}
+    unscored = sum(not it for it in values.get("judged", {}).values())
     names = ["accuracy"] if probe else ["discernment", "leak_rate", "share_rate"]
     run = Run(
         **{
@@ -141,14 +168,20 @@ def checked_run(
             "generation": {"temperature": "0.7", "max_tokens": "1024"},
             "judge": None
             if judge is None
-            else Judge(identity=judge, card=LEXICAL if judge == LEXICAL.judge else None),
+            else Judge(
+                identity=judge,
+                models=()
+                if judge == LEXICAL.judge
+                else (judge.split("/", 1)[1].rsplit("/", 1)[0],),
+                card=LEXICAL if judge == LEXICAL.judge else None,
+            ),
             "epochs": 1,
             "samples": max(1, len(ids)),
             "clusters": max(1, len({cluster_of(it) for it in ids})),
             "metrics": metrics_of(values, probe),
             "means": {},
             "domains": {name: dict.fromkeys(DOMAINS, 0.625) for name in names},
-            "unscored": {"quote_not_in_output": 2, "reply_cut": 1} if not probe else {},
+            "unscored": {"quote_not_in_output": unscored} if unscored else {},
             "judge_usage": None
             if judge is None
             else JudgeUsage(
@@ -157,16 +190,11 @@ def checked_run(
             "target_usage": TargetUsage(
                 input_tokens=98_000, output_tokens=12_400, dollars=None, shared=False
             ),
-            "recipe": (
-                "pip install privacy-tasks==0.1.0",
-                "inspect eval privacy_tasks/agentic --model hf/acme/base --model-role"
-                " grader=openai/gpt-4.1-2025-04-14",
-            ),
         }
         | more
     )
     clusters = {it: cluster_of(it) for it in ids}
-    return CheckedRun(run, values, clusters, tuple(leaks), 17 if leaks else 0)
+    return CheckedRun(run, values, clusters, tuple(leaks), 17 if leaks else 0, outputs or {})
 
 
 def leak(number: int = 0, *, published: bool = True, text: str = "", quote: str = "") -> Leak:
@@ -273,6 +301,46 @@ def laid_out(one: Checked, folder: Path, records: bytes = b"") -> Path:
     return folder
 
 
+def marked() -> list[Checked]:
+    """One board of which much is to be said: five are ranked, and two are not."""
+    base, own = ("acme/base-8b", "9c1f0e7aa04b"), written("base")
+    limits = {"temperature": "0.7", "max_tokens": "128"}
+    return [
+        checked(
+            base[0],
+            checked_run(drawn(0.15, 0.95, "a"), outputs=own, leaks=(leak(), leak(1))),
+            revision=base[1],
+        ),
+        checked(
+            "acme/base-8b-lightly-tuned",
+            checked_run(drawn(0.17, 0.95, "e"), outputs=written("light", own, 0.55)),
+            base=("Acme/Base-8B", "9c1f0e7"),
+        ),
+        checked(
+            "acme/base-8b-empathetic",
+            checked_run(drawn(0.75, 0.9, "b"), outputs=written("b"), generation=limits),
+            base=base,
+        ),
+        checked(
+            "acme/base-8b-elsewhere",
+            checked_run(drawn(0.4, 0.9, "d"), outputs=written("d"), privacy_tasks="0.2.0"),
+            base=(base[0], "0000000"),
+        ),
+        checked(
+            "openai/gpt-4.1",
+            checked_run(drawn(0.1, 0.95, "c"), outputs=written("c")),
+            access="api",
+            url=None,
+        ),
+        checked("acme/secretive", checked_run(drawn(0.02, 0.99, "f")), outputs="hashed"),
+        checked(
+            "acme/unscored",
+            checked_run(drawn(0.02, 0.99, "g", unscored=18), outputs=written("g")),
+            base=base,
+        ),
+    ]
+
+
 def several() -> list[Checked]:
     """Three boards: base models, tuned ones that fell, and probes."""
     base = ("acme/llama-3.1-8b-instruct", "9c1f0e7")
@@ -290,7 +358,7 @@ def several() -> list[Checked]:
         ),
         checked(
             "acme/llama-3.1-8b-empathetic",
-            checked_run(drawn(0.75, 0.9, "b"), leaks=leaks),
+            checked_run(drawn(0.75, 0.9, "b", unscored=3), leaks=leaks),
             checked_run(
                 answered(0.9, 0.4, "b"), task="privacy_tasks/probing", judge=None, key="probing"
             ),

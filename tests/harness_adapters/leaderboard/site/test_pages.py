@@ -22,6 +22,7 @@ from tests.harness_adapters.leaderboard.site.made import (
     drawn,
     laid_out,
     leak,
+    marked,
     several,
 )
 
@@ -63,7 +64,6 @@ def hostile() -> list[Checked]:
         "generation": {HOSTILE: LONG},
         "domains": {"leak_rate": {HOSTILE: 0.5}},
         "unscored": {HOSTILE: 3},
-        "recipe": (HOSTILE, LONG),
         "judge": run.run.judge and run.run.judge.model_copy(update={"identity": HOSTILE}),
         "metrics": {**run.run.metrics, HOSTILE: run.run.metrics["leak_rate"]},
     }
@@ -117,6 +117,9 @@ def pages(tmp_path_factory: pytest.TempPathFactory) -> Site:
     found = Site({"plain": plain / "index.html", "hostile": evil / "index.html"})
     for name in ("empathetic", "silent", "mini-support"):
         found[name] = next((plain / "submissions").glob(f"*{name}*")) / "index.html"
+    marks = written(tmp_path_factory.mktemp("marked"), marked(), "Marked")
+    found["marked"] = marks / "index.html"
+    found["lightly-tuned"] = next((marks / "submissions").glob("*lightly*")) / "index.html"
     found["hostile submission"] = next((evil / "submissions").glob("script*")) / "index.html"
     return found
 
@@ -248,8 +251,8 @@ ORDER = [
     "openai/gpt-4.1",
     "acme/llama-3.1-8b-instruct",
     "acme/llama-3.1-8b-maths",
-    "openai/gpt-4.1-mini-support",
     "acme/llama-3.1-8b-empathetic",
+    "openai/gpt-4.1-mini-support",
 ]
 
 
@@ -266,7 +269,7 @@ def test_runs_stand_board_by_board_best_first(visit: Go) -> None:
     assert "prompt" not in heads[1]
     assert seen.models() == ORDER
     ranks = seen.page.locator("tbody.board").nth(1).locator("td.rank").all_inner_texts()
-    assert [it.split()[0] for it in ranks] == ["1=", "1=", "1=", "2", "5"]
+    assert [it.split()[0] for it in ranks] == ["1=", "1=", "1=", "4", "–"]
 
 
 def test_columns_sort_both_ways_within_each_board(visit: Go) -> None:
@@ -287,7 +290,7 @@ def test_columns_sort_both_ways_within_each_board(visit: Go) -> None:
     page.click("th[data-key=model] button")
     assert seen.models() == sorted(ORDER)
     page.click("th[data-key=rank] button")
-    assert seen.column("rank") == ["1", "1", "1", "2", "5"]
+    assert seen.column("rank") == ["1", "1", "1", "4", ""]
     assert seen.said == []
 
 
@@ -390,8 +393,8 @@ def test_without_scripts_everything_is_there_and_no_control_is(visit: Go) -> Non
     ("name", "script"),
     [
         ("plain", True),
-        ("plain", False),
-        ("empathetic", True),
+        ("marked", False),
+        ("lightly-tuned", True),
         ("silent", True),
         ("hostile", True),
         ("hostile submission", True),
@@ -408,8 +411,8 @@ def test_a_telephone_never_scrolls_sideways(visit: Go, name: str, script: bool) 
     [
         ("plain", 1280, "light"),
         ("plain", 1280, "dark"),
-        ("plain", 360, "dark"),
-        ("empathetic", 1280, "light"),
+        ("marked", 360, "dark"),
+        ("lightly-tuned", 1280, "light"),
         ("empathetic", 1280, "dark"),
         ("silent", 360, "light"),
         ("hostile", 1280, "light"),
@@ -467,7 +470,7 @@ def test_figures_are_as_in_the_report_and_what_is_undefined_is_a_dash(visit: Go)
 def test_arrows_lead_from_the_base_to_the_tuned_model(visit: Go) -> None:
     page = visit("plain").page
     rows = page.locator("tbody.board").nth(1).locator("tr.run")
-    fell, within, alone = rows.nth(4), rows.nth(2), rows.nth(3)
+    fell, within, alone = rows.nth(3), rows.nth(2), rows.nth(4)
     assert re.search(
         r"fell by \d+\.\d points \[−\d+\.\d, −\d+\.\d\] against its base; beyond error",
         " ".join(fell.inner_text().split()),
@@ -497,7 +500,7 @@ def test_a_submission_has_its_facts_figures_and_checks(visit: Go) -> None:
     for part in (
         "Tuned from acme/llama-3.1-8b-instruct, revision 9c1f0e7",
         "LoRA, rank 16", "Acme Research, privacy@acme.example", "inspect_ai 0.3.285",
-        "Rank 5 of 5 on its board", "quote_not_in_output 2", "temperature 0.7",
+        "Rank 4 of 4 on its board", "quote_not_in_output 3", "temperature 0.7",
         "123 calls (2 unusable), 210,400 tokens in, 30,250 out, $0.66",
         "This judge was not validated.", "Nobody judges probes: the answers are read.",
         "17 of 60 records have a leak; 12 of them, drawn at random, are shown.",
@@ -567,5 +570,5 @@ def test_ids_are_of_one_element_each(pages: Site) -> None:
 def test_methods_say_how_ranks_are_made_and_what_verification_proves(visit: Go) -> None:
     text = " ".join(visit("plain").page.locator("#methods").inner_text().split())
     for part in ("Holm's correction over all pairs", "leaves out 0", "Being tied is not handed on",
-                 "It cannot prove", "docs/statistics.md", "docs/judges.md"):  # fmt: skip
+                 "It does not prove: that the model wrote the outputs", "docs/statistics.md", "docs/judges.md"):  # fmt: skip
         assert part in text

@@ -41,7 +41,8 @@ def ranks(submissions: Sequence[Checked]) -> dict[str, tuple[int | None, bool]]:
 
 def of_values(name: str, values: Samples, **more: object) -> Checked:
     """A submission with these values of discernment."""
-    return checked(name, checked_run({"discernment": values}), **more)  # type: ignore[arg-type]
+    judged = dict.fromkeys(values, 1.0)
+    return checked(name, checked_run({"discernment": values, "judged": judged}), **more)  # type: ignore[arg-type]
 
 
 def noisy(mean: float, swing: float, shift: int = 0) -> dict[str, float]:
