@@ -53,7 +53,7 @@ def test_run_submitted_and_verified(tmp_path: Path, monkeypatch: pytest.MonkeyPa
     assert rates(tmp_path / "leaky", "agentic-replay") == (1.0, 1.0)
     # whoever follows the recipe gets the same figures
     (run,) = document(tmp_path / "leaky")["runs"]
-    name, *words = shlex.split(command_of(run))
+    name, *words = shlex.split(command_of(tmp_path / "leaky"))
     assert name == "inspect"
     again = inspect_here(*words, "--display", "none", cwd=tmp_path, monkeypatch=monkeypatch)
     assert again.exit_code == 0, again.output

@@ -12,6 +12,8 @@ import zstandard
 from click.testing import CliRunner, Result
 
 from harness_adapters.cli import main
+from harness_adapters.leaderboard.packing import read_submission
+from harness_adapters.leaderboard.recipe import recipe_of
 from privacy_tasks.metrics import figure_names
 from tests.conftest import means
 
@@ -83,10 +85,12 @@ def all_bytes(folder: Path) -> bytes:
     return whole + plain.encode("utf-8", "surrogatepass")
 
 
-def command_of(run: Mapping[str, Any]) -> str:
-    """The command of its recipe that runs it again."""
-    (found,) = (it for it in run["recipe"] if it.startswith(("inspect eval", "lm_eval")))
-    return str(found)
+def command_of(folder: Path) -> str:
+    """The command by which the first run of a submission is run again."""
+    submission = read_submission(folder)
+    lines = recipe_of(submission.runs[0], submission.model)
+    (found,) = (it for it in lines if it.startswith(("inspect eval", "lm_eval")))
+    return found
 
 
 def figures_of_inspect(log: Any) -> dict[str, dict[str, float]]:

@@ -75,7 +75,7 @@ def test_one_judge_with_a_card(sets: SmallSets, tmp_path: Path, server: ModelSer
     # whoever has no card of this judge sees that it is the submitter's own
     checks = verified(tmp_path / "it", "--data", data)
     assert checks["judge card"]["outcome"] == "not checked"
-    assert f"--model-role grader={GRADER}" in command_of(run)
+    assert f"--model-role grader={GRADER}" in command_of(tmp_path / "it")
 
 
 @pytest.mark.parametrize(
@@ -107,7 +107,7 @@ def test_judged_in_every_task(
         (run,) = submitted(folder, tmp_path / "log", "--data", data, *more)["runs"]
         assert_same(run, figures_of_inspect(log))
     assert ("--model-role user" in run["conditions"]) == bool(played)
-    assert ("--model-role user=openai-api/openai/test-user" in command_of(run)) == bool(played)
+    assert ("--model-role user=openai-api/openai/test-user" in command_of(folder)) == bool(played)
 
 
 def test_a_panel_of_three(sets: SmallSets, tmp_path: Path, server: ModelServer) -> None:
@@ -134,7 +134,7 @@ def test_a_panel_of_three(sets: SmallSets, tmp_path: Path, server: ModelServer) 
         members = [it["members"] for it in records(folder) if "members" in it]
         assert {len(it) for it in members} == {3}
     assert run["judge_usage"]["calls"] == server.stats("grader")["calls"] == 12
-    assert "-T judge=panel" in command_of(run)
+    assert "-T judge=panel" in command_of(folder)
 
 
 @pytest.mark.parametrize(
@@ -172,7 +172,7 @@ def test_a_judge_in_lm_eval(sets: SmallSets, tmp_path: Path, server: ModelServer
     assert_same(run, figures_of_lm_eval(results, f"{PREFIX}memory"))
     assert run["unscored"] == {"invalid_answer": 1}
     assert run["judge_usage"]["calls"] == server.stats("grader")["calls"]
-    assert f'"judge": "{GRADER}"' in command_of(run)
+    assert f'"judge": "{GRADER}"' in command_of(tmp_path / "it")
 
 
 def test_what_judging_cost(sets: SmallSets, tmp_path: Path, server: ModelServer) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import shutil
 import zipfile
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -165,12 +165,15 @@ class TestJudgedAgain:
         assert old["run_id"] == run["run_id"]  # the replies are the same
 
 
+TOMORROW = datetime.now(UTC) + timedelta(days=1)
+
+
 class _Then(datetime):
-    """Another day."""
+    """Another day, though none before the run."""
 
     @classmethod
     def now(cls, tz: Any = None) -> Any:
-        return datetime(2026, 2, 3, 23, 59, tzinfo=UTC)
+        return TOMORROW
 
 
 def test_the_same_logs_make_the_same_bytes_but_for_the_day(
@@ -188,6 +191,6 @@ def test_the_same_logs_make_the_same_bytes_but_for_the_day(
         for file in ("submission.json", "records.jsonl.zst"):
             assert (one / file).read_bytes() == (two / file).read_bytes()
         then = document(one)
-        assert then["made"] == "2026-02-03" != today["made"]
+        assert then["made"] == TOMORROW.date().isoformat() != today["made"]
         assert json.dumps(then | {"made": ""}) == json.dumps(today | {"made": ""})
         assert unpacked(now) == unpacked(one)
