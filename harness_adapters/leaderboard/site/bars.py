@@ -82,7 +82,7 @@ def way_of(one: Ranked) -> Way:
 
 def bar(scale: Scale, one: Ranked) -> Bar | None:
     """How a headline is drawn; None where it is undefined."""
-    own, base = one.figure, one.figure_of_base
+    own, base = one.figure, one.figure_of_base if one.moved is not None else None
     if own is None or own.mean is None or own.lower is None or own.upper is None:
         return None
     at = scale.x(own.mean)
