@@ -59,6 +59,11 @@ class RecordsWriter(AbstractContextManager["RecordsWriter"]):
     def add(self, record: Record) -> None:
         """One more record."""
         line = line_of(record).encode("ascii") + b"\n"
+        if len(line) > LONGEST_LINE:
+            raise SubmissionError(
+                f"The record of {record.id}, epoch {record.epoch}, has {len(line):,} bytes; up to"
+                f" {LONGEST_LINE:,} are read."
+            )
         self._stream.write(line)
         self._bytes += len(line)
         self._lines += 1

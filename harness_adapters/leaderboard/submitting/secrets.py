@@ -22,6 +22,10 @@ _KEYS = re.compile(
     r"|AIza[0-9A-Za-z_-]{30,}|-----BEGIN [A-Z ]*PRIVATE KEY|\bBearer [A-Za-z0-9._-]{16,}"
 )
 _PASSWORD = re.compile(r"\w+://[^/@\s\"]+:[^/@\s\"]+@")
+_FOLDER = re.compile(
+    r"(?<![\w.:/])(?:/(?:home|Users|root|mnt|data|scratch|srv|gpfs|nfs|tmp|var|opt)/|[A-Z]:\\\\)"
+    r"|\bfile:/"
+)
 _PLACES = re.compile(
     r"(?<![\w./:])(?:~|\.{1,2})?/[\w.-]+/[\w./-]*|[A-Za-z]:\\\\|\\\\\\\\|\w+:/{1,3}\w"
     r"|[\w.+-]+@[\w-]+\.\w|(?<![\d.])\d{1,3}(?:\.\d{1,3}){3}(?![\d.])"
@@ -76,13 +80,18 @@ def refuse_marks(text: str, typed: Iterable[str], where: str) -> None:
 
     Args:
         text: the document, as JSON.
-        typed: what the submitter has written into it: in that only keys are looked for.
+        typed: what the submitter has written into it: in that only keys and plain paths are.
         where: the document's name.
 
     Raises:
         SecretError: says which.
     """
-    _refuse(text, where, ((_KEYS, "what looks like a key"), (_PASSWORD, _WITH_PASSWORD)))
+    everywhere = (
+        (_KEYS, "what looks like a key"),
+        (_PASSWORD, _WITH_PASSWORD),
+        (_FOLDER, "a path"),
+    )
+    _refuse(text, where, everywhere)
     for one in sorted(typed, key=len, reverse=True):
         text = text.replace(json.dumps(one, ensure_ascii=False)[1:-1], "")
     _refuse(text, where, ((_PLACES, "a path or an address"),))

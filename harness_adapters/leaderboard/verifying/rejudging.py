@@ -118,7 +118,7 @@ def _told(run: OfRun) -> str:
     )
 
 
-class _Lot(NamedTuple):
+class Lot(NamedTuple):
     """A record that may be drawn."""
 
     lot: float
@@ -126,7 +126,7 @@ class _Lot(NamedTuple):
     asked: Asked
 
 
-class _Pair(NamedTuple):
+class Pair(NamedTuple):
     """Two judges' values of one record."""
 
     theirs: Mapping[str, float]
@@ -157,7 +157,7 @@ class Rejudging:
         self._connections = connections
         self.judge = make_judge(judge, connections).identity  # known before anything is read
         self._draw = random.Random(self.seed)
-        self._lots: dict[str, dict[str, _Lot]] = {}
+        self._lots: dict[str, dict[str, Lot]] = {}
 
     def offer(self, record: Record, asked: AskedRun) -> None:
         """One more record: whether it is drawn hangs on the seed alone.
@@ -170,18 +170,22 @@ class Rejudging:
         lot = self._draw.random()
         of_run = self._lots.setdefault(record.run, {})
         if record.id not in of_run or lot < of_run[record.id].lot:
-            of_run[record.id] = _Lot(lot, record, sample)
+            of_run[record.id] = Lot(lot, record, sample)
+
+    def drawn(self) -> dict[str, list[Lot]]:
+        """What is judged again, by run."""
+        return {
+            run: heapq.nsmallest(self._size, lots.values(), key=lambda it: it.lot)
+            for run, lots in self._lots.items()
+        }
 
     def result(self) -> Result:
         """Judges what was drawn."""
         from inspect_ai.util._concurrency import init_concurrency
 
-        drawn = {
-            run: heapq.nsmallest(self._size, lots.values(), key=lambda it: it.lot)
-            for run, lots in self._lots.items()
-        }
+        drawn = self.drawn()
 
-        async def judged() -> list[_Pair | None]:
+        async def judged() -> list[Pair | None]:
             init_concurrency()
             judge = make_judge(self._spec, self._connections)
             bound = asyncio.Semaphore(self._connections)
@@ -190,13 +194,21 @@ class Rejudging:
 
         answers = iter(asyncio.run(judged()))
         found = [
-            _of_run(run, lots, [next(answers) for _ in lots], self.judge)
+            of_run(run, lots, [next(answers) for _ in lots], self.judge)
             for run, lots in drawn.items()
         ]
-        return Result(self.judge, self.seed, tuple(_corrected(found)))
+        return Result(self.judge, self.seed, tuple(corrected(found)))
 
 
-def _of_run(run: str, lots: Sequence[_Lot], answers: Sequence[_Pair | None], judge: str) -> OfRun:
+def of_run(run: str, lots: Sequence[Lot], answers: Sequence[Pair | None], judge: str) -> OfRun:
+    """What two judges' values of a run's records say, before p-values are corrected.
+
+    Args:
+        run: its key.
+        lots: what was drawn.
+        answers: both judges' values of each; None without a verdict of the other.
+        judge: identity of the other.
+    """
     pairs = [pair for pair in answers if pair is not None]
     return OfRun(
         run=run,
@@ -213,7 +225,7 @@ def _of_run(run: str, lots: Sequence[_Lot], answers: Sequence[_Pair | None], jud
     )
 
 
-def _tests(pairs: Sequence[_Pair]) -> Iterator[SignTest]:
+def _tests(pairs: Sequence[Pair]) -> Iterator[SignTest]:
     """A test of each figure that both judges speak of."""
     from scipy.stats import binomtest
 
@@ -230,7 +242,7 @@ def _tests(pairs: Sequence[_Pair]) -> Iterator[SignTest]:
         yield SignTest(figure, kinder, stricter, float(p), float(p))
 
 
-def _corrected(runs: Sequence[OfRun]) -> Iterator[OfRun]:
+def corrected(runs: Sequence[OfRun]) -> Iterator[OfRun]:
     """The runs with the p-values of all their tests corrected by Holm."""
     from harness_adapters.collapse.significance import holm
 
@@ -240,7 +252,7 @@ def _corrected(runs: Sequence[OfRun]) -> Iterator[OfRun]:
         yield run._replace(tests=tests)
 
 
-async def _judged(judge: Judge, bound: asyncio.Semaphore, lot: _Lot) -> _Pair | None:
+async def _judged(judge: Judge, bound: asyncio.Semaphore, lot: Lot) -> Pair | None:
     """What the other judge's verdicts make of a record; None without a verdict on all of it."""
     try:
         theirs: Any = score_of(lot.record, lot.asked).value
@@ -262,4 +274,4 @@ async def _judged(judge: Judge, bound: asyncio.Semaphore, lot: _Lot) -> _Pair | 
         (it.flow.recipient, one.item_id): one.disclosed for it in told for one in it.verdict.items
     }
     differ = sum(own[it.recipient, it.item] != it.disclosed for it in lot.record.verdicts)
-    return _Pair(theirs, here, len(lot.record.verdicts), differ)
+    return Pair(theirs, here, len(lot.record.verdicts), differ)

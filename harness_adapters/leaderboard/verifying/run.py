@@ -246,7 +246,7 @@ class RunCheck:
         claimed = _figures(self.run)
         computed = _figures(made)
         for place in [*claimed, *(place for place in computed if place not in claimed)]:
-            name = " ".join(it for it in place[1:] if it not in ("mean", ""))
+            name = f"{place[1]} {place[2]}".strip()
             if place not in computed or place not in claimed:
                 where = "records" if place not in computed else "submission"
                 self._found.wrong(METRICS, f"{self.run.key}: the {where} have no {name}")
@@ -263,7 +263,7 @@ def _figures(run: Run) -> dict[tuple[str, str, str], float | None]:
     found: dict[tuple[str, str, str], float | None] = {}
     for name, figure in run.metrics.items():
         for part in Figure.model_fields:
-            found["metrics", name, part] = getattr(figure, part)
+            found["metrics", name, "" if part == "mean" else f"({part})"] = getattr(figure, part)
     for name, value in run.means.items():
         found["means", name, ""] = value
     for name, domains in run.domains.items():

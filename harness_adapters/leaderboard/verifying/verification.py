@@ -162,10 +162,11 @@ class _Verifying:
         if self._packed.sha256() != claimed.sha256:
             self._found.wrong(RECORDS, "the file is not the one whose hash the submission names")
         expected = sum(run.samples * run.epochs for run in self._submission.runs)
-        if claimed.lines != expected:
+        if claimed.lines > _MORE * expected:
             self._found.wrong(
                 COMPLETE, f"{claimed.lines:,} records are said to be of {expected:,} samples"
             )
+            return
         known = {run.key for run in self._submission.runs}
         for record in self._packed.records(claimed):
             self._check_text(record)
@@ -215,6 +216,9 @@ def _check_claims(submission: Submission, found: Findings) -> None:
         if used is not None and used.dollars and not used.input_tokens:
             found.wrong(POSSIBLE, f"{run.key}: it cost money, and had no tokens")
 
+
+_MORE = 4
+"""Times the records that there should be, from which on nobody reads on."""
 
 _FIRST = datetime(2026, 1, 1, tzinfo=UTC)
 """Before this there was nothing to run."""
@@ -275,20 +279,24 @@ def _tell(submission: Submission, runs: list[RunCheck], found: Findings) -> None
     quotes = sum(check.judge.quotes for check in judged)
     if published and quotes:
         found.fine(QUOTES, f"{quotes:,} occur in the outputs")
-    again = sum(check.judge.again for check in runs)
-    if again:
-        found.fine(VERDICTS, f"{again:,} judged again by the same judge: the same")
-    elif any(_is_model(check.run) for check in judged):
-        found.unchecked(
-            VERDICTS, "they are a model's; to have some judged again: --rejudge", required=False
-        )
+    _tell_of_verdicts(judged, found)
     if found.failed(COMPLETE) or found.failed(POSSIBLE):
         found.unchecked(METRICS, "the records are not whole", required=True)
     found.fine(METRICS, "every figure follows from the records, to the last digit published")
 
 
-def _is_model(run: Run) -> bool:
-    return run.judge is not None and run.judge.identity.startswith("llm/")
+def _tell_of_verdicts(judged: list[RunCheck], found: Findings) -> None:
+    again = sum(check.judge.again for check in judged)
+    told = [f"{again:,} judged again by the same judge: the same"] if again else []
+    if any(_judge(check.run).startswith("panel/") for check in judged):
+        told.append("a panel's are what most of its members said")
+    if any(check.run.judge and check.run.judge.models for check in judged):
+        why = "a model's verdicts are not checked; to have some judged again: --rejudge"
+        if not told:
+            found.unchecked(VERDICTS, why, required=False)
+        told.append(why)
+    if told:
+        found.fine(VERDICTS, "; ".join(told))
 
 
 def _judge(run: Run) -> str:

@@ -19,6 +19,7 @@ from harness_adapters.leaderboard.correcting import Shape, with_corrected
 from harness_adapters.leaderboard.figures import (
     Costs,
     Impossible,
+    JudgingModels,
     figures_of,
     reduced,
     score_of,
@@ -143,17 +144,18 @@ def _figures(run: dict[str, Any], lines: list[Line], given: Given) -> None:
     except (ValidationError, AdapterError, Impossible, KeyError, IndexError):
         return
     whole = made.model_dump(mode="json")
-    for name in ("metrics", "means", "domains", "unscored", "judge_usage"):
+    for name in ("metrics", "means", "domains", "unscored", "judge_usage", "judge"):
         run[name] = whole[name]
 
 
 def _made(run: Run, records: list[Record], asked: AskedRun) -> Run:
     scores: dict[str, list[Score]] = {}
-    costs, shape = Costs(), Shape()
+    costs, shape, models = Costs(), Shape(), JudgingModels()
     for record in sorted(records, key=lambda it: it.epoch):
         sample = asked.samples[record.id]
         scores.setdefault(record.id, []).append(score_of(record, sample))
         costs.add(record)
+        models.add(record)
         shape.add(record, sample.metadata)
     there = asked._replace(samples={id_: it for id_, it in asked.samples.items() if id_ in scores})
     figures = figures_of(asked.kind, reduced(asked.kind, there, scores))
@@ -164,6 +166,7 @@ def _made(run: Run, records: list[Record], asked: AskedRun) -> Run:
             "domains": figures.domains,
             "unscored": unscored_in([it.unscored for it in records]),
             "judge_usage": costs.total,
+            "judge": run.judge and run.judge.model_copy(update={"models": models.all}),
         }
     )
     return with_corrected(made, shape)

@@ -227,9 +227,7 @@ def test_judging_again_is_asked_for_with_options(llm: Made, server: ModelServer)
     result = ran(llm, llm.folder, *judge)
 
     assert result.exit_code == 0
-    assert "no sign that the submitter's judge was easier: of 4 records" in " ".join(
-        result.output.split()
-    )
+    assert "agentic-replay: of 4 drawn" in " ".join(result.output.split())
 
 
 def test_a_judge_that_cannot_be_had_ends_with_1(llm: Made) -> None:

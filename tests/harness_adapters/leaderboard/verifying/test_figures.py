@@ -125,7 +125,6 @@ def test_what_is_believed_of_a_run(care: Any, llm: Made, forge: Forge) -> None:
             "shared": False,
         }
         content.run["generation"] = {"temperature": "0"}
-        content.run["recipe"] = []
         content.document["notes"] = "The best model."
 
     def cheaper(content: Content) -> None:

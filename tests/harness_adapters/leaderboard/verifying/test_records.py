@@ -250,7 +250,7 @@ def test_two_runs_are_two(lexical: Made, forge: Forge) -> None:
 def test_one_run_is_not_submitted_as_two(lexical: Made, forge: Forge) -> None:
     def double(content: Content) -> None:
         other = json.loads(json.dumps(content.run)) | {"key": "again"}
-        other["conditions"] = {"system message": "be good"}
+        other["conditions"] = {"system message": "#0123456789ab"}
         content.document["runs"].append(other)
         content.records.extend([line | {"run": "again"} for line in content.records])
 

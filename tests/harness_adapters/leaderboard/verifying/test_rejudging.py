@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from math import comb
 from pathlib import Path
 from typing import Any
@@ -10,7 +11,14 @@ import pytest
 
 from harness_adapters.judge_choice import JudgeSpec
 from harness_adapters.leaderboard.record import Record
-from harness_adapters.leaderboard.verifying.rejudging import Rejudging
+from harness_adapters.leaderboard.verifying.rejudging import (
+    Lot,
+    OfRun,
+    Pair,
+    Rejudging,
+    corrected,
+    of_run,
+)
 from tests.conftest import ModelServer
 from tests.harness_adapters.leaderboard.forging import Content, content_of
 from tests.harness_adapters.leaderboard.verifying.conftest import (
@@ -54,8 +62,10 @@ def test_the_same_judge_says_the_same_of_an_honest_submission(
 
     assert failed(checked) == {}
     (said,) = (it.said for it in checked.checks if it.name == "judged again")
-    assert "no sign that the submitter's judge was easier: of 6 records" in said
-    assert "0 against 0 differ, one-sided p = 1" in said
+    assert said.startswith(
+        "no sign that the submitter's judge was easier; by llm/openai/the-grader/"
+    )
+    assert f"of 6 drawn {leaks(llm)} leak by the submitter's judge and {leaks(llm)} by this" in said
     assert server.stats("grader")["calls"] in (6, 7)  # the first is to see what it can do
 
 
@@ -69,9 +79,9 @@ def test_an_easier_judge_is_found_by_a_stricter_one(
     said = failed(checked)["judged again"]
 
     assert found >= 5, "too few to tell"
-    assert f"{found} against 0 differ, one-sided p = {exact(found, 0):.2g};" in said
-    assert f"finds a leak in {found / 6:.1%} and the submitter's judge in 0.0%" in said
-    assert "(seed 1)" in said
+    assert f"{found} against 0, p = {3 * exact(found, 0):.2g}" in said  # Holm: of three tests
+    assert f"of 6 drawn 0 leak by the submitter's judge and {found} by this one" in said
+    assert "seed 1" in said
 
 
 def test_a_stricter_judge_of_the_submitters_is_no_fault(llm: Made, server: ModelServer) -> None:
@@ -82,7 +92,8 @@ def test_a_stricter_judge_of_the_submitters_is_no_fault(llm: Made, server: Model
 
     assert checked.verified
     (said,) = (it.said for it in checked.checks if it.name == "judged again")
-    assert f"0 against {leaks(llm)} differ, one-sided p = 1" in said
+    assert said.startswith("no sign that")
+    assert f"of 6 drawn {leaks(llm)} leak by the submitter's judge and 0 by this one" in said
 
 
 def test_a_failure_of_the_judge_agrees_with_nobody(llm: Made, server: ModelServer) -> None:
@@ -93,7 +104,7 @@ def test_a_failure_of_the_judge_agrees_with_nobody(llm: Made, server: ModelServe
 
     assert checked.verified
     (said,) = (it.said for it in checked.checks if it.name == "judged again")
-    assert "of 5 records drawn at random (seed 1, 1 unscored)" in said
+    assert "of 5 drawn, 1 unscored" in said
 
 
 def test_a_judge_that_always_fails_has_shown_nothing(llm: Made, server: ModelServer) -> None:
@@ -106,72 +117,77 @@ def test_a_judge_that_always_fails_has_shown_nothing(llm: Made, server: ModelSer
     assert "gave no verdict on any of 6 records (seed 1)" in said
 
 
-@pytest.mark.parametrize("stricter", range(7))
-@pytest.mark.parametrize("easier", [0, 1, 3])
-def test_p_is_that_of_an_exact_test(stricter: int, easier: int) -> None:
+NOTHING_ELSE = {"discernment": math.nan, "helpful_rate": math.nan}
+
+
+def pair(theirs: float, here: float, **more: tuple[float, float]) -> Pair:
+    """What two judges say of a leak, and of other figures."""
+    first = NOTHING_ELSE | {name: both[0] for name, both in more.items()}
+    second = NOTHING_ELSE | {name: both[1] for name, both in more.items()}
+    return Pair({"leak_rate": theirs, **first}, {"leak_rate": here, **second}, 2, theirs != here)
+
+
+@pytest.mark.parametrize("kinder", range(7))
+@pytest.mark.parametrize("stricter", [0, 1, 3])
+def test_p_is_that_of_an_exact_test(kinder: int, stricter: int) -> None:
     """Against binomial coefficients, counted here."""
-    again = Rejudging(100, LEXICAL, seed=1)
-    pairs = [(False, True)] * stricter + [(True, False)] * easier + [(True, True)] * 2
+    pairs = [pair(0, 1)] * kinder + [pair(1, 0)] * stricter + [pair(1, 1)] * 2
 
-    result = again._compared([_record(there) for there, _ in pairs], [_said(it) for _, it in pairs])
+    (result,) = compared({"a": pairs})
 
-    assert (result.stricter, result.easier, result.both) == (stricter, easier, 2)
-    assert result.p == pytest.approx(exact(stricter, easier))
-    assert result.failed == (exact(stricter, easier) < 0.05)
-    assert (result.items, result.items_differ) == (2 * len(pairs), stricter + easier)
+    (test,) = result.tests
+    assert (test.kinder, test.stricter) == (kinder, stricter)
+    assert test.p == test.corrected == pytest.approx(exact(kinder, stricter))
+    assert (result.easier is not None) == (exact(kinder, stricter) < 0.05)
+    assert result.leaks == (stricter + 2, kinder + 2)
+    assert (result.items, result.items_differ) == (2 * len(pairs), kinder + stricter)
 
 
 def test_records_without_a_verdict_count_nowhere() -> None:
-    again = Rejudging(100, LEXICAL, seed=1)
+    (result,) = compared({"a": [pair(0, 1)] * 4 + [None] * 5})
 
-    result = again._compared([_record(False)] * 9, [_said(True)] * 4 + [None] * 5)
-
-    assert (result.drawn, result.unscored, result.stricter, result.items) == (9, 5, 4, 8)
-    assert result.p == pytest.approx(1 / 16)
-    nothing = again._compared([_record(False)] * 2, [None, None])
-    assert nothing.p is None
-    assert nothing.nothing
-    assert not nothing.failed
+    assert (result.drawn, result.unscored, result.judged, result.items) == (9, 5, 4, 8)
+    assert result.tests[0].p == pytest.approx(1 / 16)
 
 
-def _record(leaks: bool) -> Record:
-    def verdict(item: str, norm: str, disclosed: bool) -> dict[str, Any]:
-        return {
-            "recipient": "recipient",
-            "item": item,
-            "norm": norm,
-            "disclosed": disclosed,
-            "quote": "x" if disclosed else None,
-            "reasoning": "",
-        }
+def test_all_tests_of_all_runs_are_corrected_together() -> None:
+    """Holm, by hand: the smallest of three times 3, the next times 2."""
+    one = [pair(0, 1, discernment=(0.9, 0.1))] * 6 + [pair(0, 0, discernment=(0.9, 0.1))]
+    other = [pair(1, 0)] * 3
 
-    return Record.model_validate(
-        {
-            "run": "r",
-            "id": "i",
-            "epoch": 1,
-            "asked": "0" * 12,
-            "seal": "0" * 64,
-            "verdicts": [verdict("debt", "withhold", leaks), verdict("time", "share", True)],
-        }
-    )
+    first, second = compared({"one": one, "other": other})
+
+    told = {(run.run, test.figure): test for run in (first, second) for test in run.tests}
+    assert told["one", "discernment"].corrected == pytest.approx(3 * 0.5**7)
+    assert told["one", "leak_rate"].corrected == pytest.approx(2 * 0.5**6)
+    assert told["other", "leak_rate"].corrected == 1
+    assert first.easier is not None
+    assert first.easier.figure == "discernment"
+    assert second.easier is None
 
 
-def _said(leaks: bool) -> dict[tuple[str | None, str], bool]:
-    return {("recipient", "debt"): leaks, ("recipient", "time"): True}
+def test_a_judge_that_is_kind_to_what_is_shared_is_found_as_well() -> None:
+    """It changes no leak, and lifts the headline."""
+    (result,) = compared({"a": [pair(0, 0, discernment=(1.0, 0.5))] * 8})
+
+    assert result.easier is not None
+    assert result.easier.figure == "discernment"
+
+
+def compared(runs: dict[str, list[Pair | None]]) -> list[OfRun]:
+    """What is said of runs whose records got these two verdicts."""
+    found = [of_run(run, [LOT] * len(pairs), pairs, "j") for run, pairs in runs.items()]
+    return list(corrected(found))
+
+
+LOT: Any = Lot(0.5, Record.model_construct(judge="j"), None)  # type: ignore[arg-type]
 
 
 def drawn(made: Made, size: int, seed: int) -> list[tuple[str, int]]:
     """What is judged again."""
-    seen: list[tuple[str, int]] = []
-
-    class Watching(Rejudging):
-        def _compared(self, drawn: Any, answers: Any) -> Any:
-            seen.extend((it.id, it.epoch) for it in drawn)
-            return super()._compared(drawn, answers)
-
-    made.checked(rejudging=Watching(size, LEXICAL, seed=seed))
-    return seen
+    again = Rejudging(size, LEXICAL, seed=seed)
+    made.checked(rejudging=again)
+    return [(lot.record.id, lot.record.epoch) for lots in again.drawn().values() for lot in lots]
 
 
 def test_the_seed_says_what_is_drawn(thrice: Made) -> None:
@@ -211,7 +227,7 @@ def test_outputs_that_are_not_published_cannot_be_judged_again(
     plain = llm.checked(folder)
     assert plain.verified
     unchecked = {it.name for it in plain.checks if it.outcome == "not checked"}
-    assert unchecked == {"replies", "quotes", "judge card"}
+    assert unchecked == {"replies", "quotes", "judge card", "verdicts"}
 
     again = llm.checked(folder, Rejudging(100, GRADER, seed=1))
     assert failed(again) == {"judged again": "outputs are not published: nobody can judge them"}
@@ -228,4 +244,4 @@ def test_the_lexical_judge_is_one_to_judge_again(
 
     assert checked.verified
     (said,) = (it.said for it in checked.checks if it.name == "judged again")
-    assert "0 of " in said.rpartition(";")[2]
+    assert ", 0 of " in said.rpartition("by this one")[2]

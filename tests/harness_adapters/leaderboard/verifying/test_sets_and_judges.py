@@ -243,7 +243,7 @@ def test_the_name_of_a_model_that_judged_is_believed(llm: Made, forge: Forge) ->
             line["judge"] = content.run["judge"]["identity"]
 
     assert failed(forge(llm, rename, "thorough")) == {}
-    assert set(failed(forge(llm, rename, "careful"))) == {"seals"}
+    assert set(failed(forge(llm, rename, "careful"))) == {"seals", "judge identity"}
 
 
 @pytest.mark.parametrize("care", CARES)
@@ -254,7 +254,7 @@ def test_another_lexical_judge_does_not_judge_again(
     """Verdicts under its name would be free to choose."""
 
     def rename(content: Content) -> None:
-        content.run["judge"] = {"identity": name, "card": None}
+        content.run["judge"] = {"identity": name, "models": [], "card": None}
         for line in content.records:
             line["judge"] = name
             for verdict in line["verdicts"]:
@@ -285,7 +285,7 @@ def test_nobody_judges_probes_and_somebody_all_else(
     care: Care, probes: Made, lexical: Made, forge: Forge
 ) -> None:
     def add(content: Content) -> None:
-        content.run["judge"] = {"identity": "lexical/3", "card": None}
+        content.run["judge"] = {"identity": "lexical/3", "models": [], "card": None}
 
     def take(content: Content) -> None:
         content.run["judge"] = None

@@ -142,7 +142,7 @@ def test_verdicts_that_were_changed_do_not_outlast_judging_again(
     found = failed(forge(llm, hide_leaks, "thorough", again))
 
     assert set(found) == {"judged again"}
-    assert "the submitter's judge was easier: of " in found["judged again"]
+    assert "the submitter's judge was easier: leak_rate of " in found["judged again"]
 
 
 @pytest.mark.parametrize("care", CARES)
