@@ -109,7 +109,10 @@ class Packed:
         self.name = place.resolve().name
         self._members: dict[str, str] | None = None
         if place.is_dir():
-            _check_folder(place)
+            try:
+                _check_folder(place)
+            except OSError as error:
+                raise SubmissionError(f"{place} cannot be read: {_reason(error)}.") from error
         elif place.is_file() and place.suffix == ".zip":
             self._members = _zip_members(place)
         elif place.exists():

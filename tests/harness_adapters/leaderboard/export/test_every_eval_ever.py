@@ -29,7 +29,7 @@ from tests.harness_adapters.leaderboard.export.submissions import (
 US = Teller("Example lab", "third_party", dataset="acme/privacy")
 PANEL = "panel/3/0123456789ab"
 MEMBERS = (LLM, "llm/anthropic/claude-sonnet-4-5/0a0a0a0a0a0a", "lexical/3")
-LEXICAL = Judge(identity="lexical/3", card=None)
+LEXICAL = Judge(identity="lexical/3", models=(), card=None)
 
 
 def record_of(run: Run, *, teller: Teller = US, members: tuple[str, ...] = (), **model: Any) -> Any:
@@ -51,7 +51,7 @@ def test_its_own_validator_passes_every_kind_of_run(tmp_path: Path) -> None:
     own = DataSet(name="core:file", version="unversioned", hash="ffffffffffff")
     runs = (
         replay_run(),
-        memory_run(judge=Judge(identity=PANEL, card=None)),
+        memory_run(judge=Judge(identity=PANEL, models=(), card=None)),
         probing_run(),
         replay_run(key="lexical", judge=LEXICAL, unscored={}),
         replay_run(key="own", data=own, harness="lm_eval", task="privacy_collapse_agentic"),
@@ -146,14 +146,18 @@ def test_a_judge_is_told_with_its_prompt_and_settings() -> None:
 def test_a_prompt_that_may_not_be_the_judges_is_not_passed_off_as_it(
     made_of: dict[str, str] | None, told: str
 ) -> None:
-    judge = Judge(identity=LLM, card=card(LLM, made_of) if made_of else None)
+    judge = Judge(
+        identity=LLM,
+        models=(LLM.split("/", 1)[1].rpartition("/")[0],),
+        card=card(LLM, made_of) if made_of else None,
+    )
     scoring = record_of(replay_run(judge=judge))["evaluation_results"][0]["metric_config"]
     assert told in scoring["llm_scoring"]["additional_details"]["rubric"]
     assert "temperature" not in scoring["llm_scoring"]["judges"][0]
 
 
 def test_a_panel_is_several_judges_by_majority() -> None:
-    judge = Judge(identity=PANEL, card=None)
+    judge = Judge(identity=PANEL, models=(), card=None)
     scoring = record_of(replay_run(judge=judge), members=MEMBERS)["evaluation_results"][0][
         "metric_config"
     ]["llm_scoring"]
@@ -163,7 +167,9 @@ def test_a_panel_is_several_judges_by_majority() -> None:
         "anthropic/claude-sonnet-4-5",
         "lexical/3",
     ]
-    by_card = Judge(identity=PANEL, card=card(PANEL, {"member 1": LLM, "member 2": MEMBERS[1]}))
+    by_card = Judge(
+        identity=PANEL, models=(), card=card(PANEL, {"member 1": LLM, "member 2": MEMBERS[1]})
+    )
     known = record_of(replay_run(judge=by_card))["evaluation_results"][0]["metric_config"]
     assert len(known["llm_scoring"]["judges"]) == 2
     unknown = record_of(replay_run(judge=judge))["evaluation_results"][0]["metric_config"]
@@ -217,7 +223,7 @@ def test_sampling_is_told_as_numbers_and_all_else_as_it_was() -> None:
     told = result(record_of(replay_run()), "leak_rate")["generation_config"]
     assert told["generation_args"]["temperature"] == 0.7
     assert told["generation_args"]["max_tokens"] == 1024
-    assert told["generation_args"]["execution_command"].startswith("inspect eval")
+    assert told["generation_args"]["execution_command"].startswith("pip install privacy-tasks==")
     assert told["additional_details"]["stop_seqs"] == "END"
     odd = replay_run(generation={"temperature": "as the server likes", "max_tokens": "0"})
     told = result(record_of(odd), "leak_rate")["generation_config"]

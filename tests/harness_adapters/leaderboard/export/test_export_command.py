@@ -7,9 +7,14 @@ import pytest
 from click.testing import CliRunner, Result
 
 from harness_adapters.cli import main
-from harness_adapters.leaderboard.packing import RecordsWriter, write_document
+from harness_adapters.leaderboard.packing import (
+    RecordsWriter,
+    read_submission,
+    write_document,
+)
 from harness_adapters.leaderboard.record import MemberSaid, Record, sealed
 from harness_adapters.leaderboard.submission import Judge, Run
+from harness_adapters.leaderboard.verifying import verification
 from tests.harness_adapters.leaderboard.export import datastore
 from tests.harness_adapters.leaderboard.export.submissions import (
     LLM,
@@ -45,6 +50,29 @@ def packed(folder: Path, *runs: Run, panel_of: str = "") -> Path:
     return folder
 
 
+@pytest.fixture(autouse=True)
+def _believed(monkeypatch: pytest.MonkeyPatch) -> None:
+    """These submissions are of one made-up record: what is written of them is looked at here."""
+    monkeypatch.setattr(verification, "verified", lambda place, *_: read_submission(place))
+
+
+def test_what_is_not_verified_goes_nowhere(
+    place: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.undo()
+    clone = tmp_path / "model"
+    clone.mkdir()
+    for more in (
+        ("eval-results", place, "--into", clone, "--dataset", "acme/core"),
+        ("every-eval-ever", place, "--into", clone, "--organization", "L", "--relationship",
+         "other"),
+    ):  # fmt: skip
+        done = call(*more)
+        assert done.exit_code == 1
+        assert "submission is not verified: " in done.output
+    assert list(clone.iterdir()) == []
+
+
 @pytest.fixture
 def place(tmp_path: Path) -> Path:
     return packed(tmp_path / "submission", replay_run(), probing_run())
@@ -64,7 +92,7 @@ def test_results_go_into_the_clone_of_a_model(place: Path, tmp_path: Path) -> No
 
 
 def test_records_name_the_members_of_a_panel(tmp_path: Path) -> None:
-    run = replay_run(judge=Judge(identity="panel/2/0123456789ab", card=None))
+    run = replay_run(judge=Judge(identity="panel/2/0123456789ab", models=(), card=None))
     place = packed(tmp_path / "submission", probing_run(), run, panel_of=run.key)
     done = call(
         "every-eval-ever", place, "--into", tmp_path / "store", "--organization", "Lab",

@@ -70,7 +70,8 @@ def test_each_failure_stands_on_one_line(lexical: Made, tmp_path: Path) -> None:
         (line,) = (it for it in lines if it.startswith(f"✗  {check} "))
         assert line.split(check, 1)[1].strip()
     assert "–  metrics" in result.output  # not checked, which is required
-    assert "a b⟨U+202E⟩⟨U+001B⟩[2Jc, epoch 1: the released set has no such sample" in result.output
+    said = " ".join(result.output.split())  # however wide the terminal is
+    assert "a b⟨U+202E⟩⟨U+001B⟩[2Jc, epoch 1: the released set has no such sample" in said
 
 
 def test_what_passed_and_what_could_not_be_checked_is_said(llm: Made, tmp_path: Path) -> None:
