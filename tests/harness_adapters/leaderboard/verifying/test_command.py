@@ -18,6 +18,12 @@ from tests.harness_adapters.leaderboard.forging import Content, content_of, forg
 from tests.harness_adapters.leaderboard.verifying.conftest import Made, failed, submitted
 
 
+@pytest.fixture(autouse=True)
+def _wide(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Tables as on a wide terminal: narrow ones fold what is looked for."""
+    monkeypatch.setenv("COLUMNS", "200")
+
+
 def ran(made: Made, *arguments: str | Path) -> Result:
     """The command in this process, with the data that the submission needs."""
     data = f"core:{made.given.paths['core']}"

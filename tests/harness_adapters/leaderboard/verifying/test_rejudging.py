@@ -19,7 +19,7 @@ from harness_adapters.leaderboard.verifying.rejudging import (
     corrected,
     of_run,
 )
-from tests.conftest import ModelServer
+from tests.conftest import REPO, ModelServer
 from tests.harness_adapters.leaderboard.forging import Content, content_of
 from tests.harness_adapters.leaderboard.verifying.conftest import (
     Forge,
@@ -245,3 +245,22 @@ def test_the_lexical_judge_is_one_to_judge_again(
     assert checked.verified
     (said,) = (it.said for it in checked.checks if it.name == "judged again")
     assert ", 0 of " in said.rpartition("by this one")[2]
+
+
+def test_the_page_tells_how_often_turned_leaks_are_noticed() -> None:
+    """Six against none are needed; how many of those turned are drawn is hypergeometric."""
+    assert 3 * exact(6, 0) < 0.05 <= 3 * exact(5, 0)  # three tests of one run
+    assert 6 * exact(7, 0) < 0.05 <= 6 * exact(6, 0)  # of two runs
+    page = (REPO / "docs" / "submitting.md").read_text(encoding="utf-8")
+    rows = [line.split("|")[1:-1] for line in page.splitlines() if line.endswith("% |")]
+    size = 0
+    for run, drawn_, *told in ([cell.strip() for cell in row] for row in rows):
+        size = int("".join(filter(str.isdigit, run))) if run else size
+        for turned, said in zip((5, 6, 8, 10, 15, 20, 30), told, strict=True):
+            chance = sum(
+                comb(turned, k) * comb(size - turned, int(drawn_) - k)
+                for k in range(6, turned + 1)
+                if int(drawn_) >= k
+            ) / comb(size, int(drawn_))
+            assert said == f"{100 * chance:.0f} %", (run, drawn_, turned)
+    assert len(rows) == 5
