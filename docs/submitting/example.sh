@@ -38,5 +38,5 @@ privacy-tasks leaderboard "$out"/submissions/* -o "$out/site" --title "An exampl
 
 if command -v chromium > /dev/null; then
   chromium --headless --no-sandbox --disable-gpu --disable-background-networking --hide-scrollbars \
-    --window-size=1280,1480 --screenshot="$here/site.png" "file://$(cd "$out" && pwd)/site/index.html"
+    --window-size=1280,1480 --screenshot="$here/site.png" "file://$(cd "$out" && pwd)/site/index.html" 2> /dev/null
 fi
