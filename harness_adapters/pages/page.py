@@ -43,10 +43,11 @@ def dress(package: str, style: str, script: str) -> Dress:
 
     Args:
         package: where they lie.
-        style: name of the style sheet.
-        script: name of the script.
+        style: name of the style sheet, which follows what all pages share.
+        script: name of the script, likewise.
     """
-    rules, code = own_file(package, style), own_file(package, script)
+    rules = own_file(__package__, "base.css") + own_file(package, style)
+    code = own_file(__package__, "base.js") + own_file(package, script)
     policy = (
         f"default-src 'none'; style-src {_hash(rules)}; script-src {_hash(code)};"
         " img-src data:; base-uri 'none'; form-action 'none'"

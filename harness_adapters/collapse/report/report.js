@@ -3,7 +3,6 @@
 (() => {
   const form = document.getElementById("filters");
   if (form) filterBy(form);
-  chooseColours(document.getElementById("scheme"));
   openForPrint();
 
   function filterBy(form) {
@@ -41,17 +40,6 @@
     form.addEventListener("submit", (event) => event.preventDefault());
     form.addEventListener("reset", () => setTimeout(update));
     update(); // a browser may have kept the fields over a reload
-  }
-
-  function chooseColours(button) {
-    const schemes = ["automatic", "light", "dark"];
-    button.hidden = false;
-    button.addEventListener("click", () => {
-      const root = document.documentElement;
-      const next = schemes[(schemes.indexOf(root.dataset.scheme || "automatic") + 1) % 3];
-      root.dataset.scheme = next;
-      button.textContent = "Colours: " + next;
-    });
   }
 
   function openForPrint() {

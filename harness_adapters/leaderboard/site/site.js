@@ -7,7 +7,6 @@
     sortable(document.getElementById("board"));
     filterBy(form);
   }
-  chooseColours(document.getElementById("scheme"));
   for (const button of document.querySelectorAll("button.copy")) copyBy(button);
 
   function sortable(table) {
@@ -102,17 +101,6 @@
     addEventListener("hashchange", () => (recall(), update()));
     recall();
     update();
-  }
-
-  function chooseColours(button) {
-    const schemes = ["automatic", "light", "dark"];
-    button.hidden = false;
-    button.addEventListener("click", () => {
-      const root = document.documentElement;
-      const next = schemes[(schemes.indexOf(root.dataset.scheme || "automatic") + 1) % 3];
-      root.dataset.scheme = next;
-      button.textContent = "Colours: " + next;
-    });
   }
 
   function copyBy(button) {
