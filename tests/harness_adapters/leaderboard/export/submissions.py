@@ -62,9 +62,7 @@ def replay_run(**changes: Any) -> Run:
         settings={"mode": "replay", "prompt": "naive", "force_action": False, "turns": None},
         conditions={"system message": "none"},
         generation={"temperature": "0.7", "max_tokens": "1024", "stop_seqs": "END"},
-        judge=Judge(
-            identity=LLM, models=("openai/gpt-4.1",), card=card_of_llm()
-        ),
+        judge=Judge(identity=LLM, models=("openai/gpt-4.1",), card=card_of_llm()),
         epochs=1,
         samples=122,
         clusters=61,
