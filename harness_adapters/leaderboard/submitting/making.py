@@ -6,7 +6,7 @@ import math
 import os
 import shutil
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import UTC, datetime
 from importlib.metadata import version
 from pathlib import Path
@@ -18,8 +18,8 @@ from pydantic import ValidationError
 from harness_adapters.collapse.arms import Named, read_arm
 from harness_adapters.errors import AdapterError, LogError
 from harness_adapters.judge_choice import LOCAL
-from harness_adapters.leaderboard.asked import Given
-from harness_adapters.leaderboard.claims import published_generation
+from harness_adapters.leaderboard.asked import Asked, Given
+from harness_adapters.leaderboard.claims import problems, published_generation
 from harness_adapters.leaderboard.correcting import Shape, with_corrected
 from harness_adapters.leaderboard.figures import (
     Costs,
@@ -32,7 +32,7 @@ from harness_adapters.leaderboard.figures import (
     unscored_in,
 )
 from harness_adapters.leaderboard.packing import RecordsWriter, write_document
-from harness_adapters.leaderboard.record import line_of, sealed, without_outputs
+from harness_adapters.leaderboard.record import Record, line_of, sealed, without_outputs
 from harness_adapters.leaderboard.submission import (
     DOCUMENT,
     RECORDS,
@@ -245,6 +245,23 @@ def _check_boards(runs: Sequence[Run], drafts: Sequence[Draft]) -> None:
             )
 
 
+class _Read:
+    """What the records of a run make, gathered while they are written."""
+
+    def __init__(self, samples: Iterable[str]) -> None:
+        self.scores: dict[str, dict[int, Score]] = {id_: {} for id_ in samples}
+        self.unscored: list[str | None] = []
+        self.costs, self.shape, self.models = Costs(), Shape(), JudgingModels()
+
+    def add(self, record: Record, score: Score, about: Mapping[str, Any]) -> None:
+        """One more record, with its score and the metadata of its sample."""
+        self.scores[record.id][record.epoch] = score
+        self.unscored.append(record.unscored)
+        self.models.add(record)
+        self.costs.add(record)
+        self.shape.add(record, about)
+
+
 def _run(
     draft: Draft,
     key: str,
@@ -256,38 +273,45 @@ def _run(
 ) -> Run:
     log, asked = draft.log, draft.asked
     observed = {(it.id, it.epoch): it for it in log.samples}
-    scores: dict[str, dict[int, Score]] = {id_: {} for id_ in asked.samples}
-    reasons, costs, shape, models = [], Costs(), Shape(), JudgingModels()
-    id_of_run = run_id(log)
+    read = _Read(asked.samples)
     for record in draft.records(key):
         mine = asked.samples[record.id]
-        where = log.file.name
-        if record.asked != mine.hash:
-            raise LogError(
-                f"{where}: what {record.id} asked is not what the released scenario asks, though"
-                " the log names its hash. It was changed."
-            )
-        checked_reply(record, mine, where)
-        try:
-            score = score_of(record, mine)
-        except Impossible as error:
-            raise LogError(f"{where}: {record.id}, epoch {record.epoch}: {error}.") from error
-        _check_values(score, observed[record.id, record.epoch], where)
-        scores[record.id][record.epoch] = score
-        reasons.append(record.unscored)
-        models.add(record)
-        costs.add(record)
-        shape.add(record, mine.metadata)
+        score = _checked(record, mine, log.file.name)
+        _check_values(score, observed[record.id, record.epoch], log.file.name)
+        read.add(record, score, mine.metadata)
         kept = record if publish_outputs else without_outputs(record)
-        kept = sealed(kept, model.name, model.revision, id_of_run)
-        refuse_secrets(line_of(kept), f"{where}, {record.id}", known)
+        kept = sealed(kept, model.name, model.revision, run_id(log))
+        refuse_secrets(line_of(kept), f"{log.file.name}, {record.id}", known)
         writer.add(kept)
-    ordered = {id_: [of[epoch] for epoch in sorted(of)] for id_, of in scores.items()}
+    ordered = {id_: [of[epoch] for epoch in sorted(of)] for id_, of in read.scores.items()}
     figures = figures_of(asked.kind, reduced(asked.kind, asked, ordered))
     _check_reported(draft, figures)
+    run = with_corrected(_claimed(draft, key, read, figures, cards), read.shape)
+    for problem in problems(run):  # better here than in everybody's verification
+        raise LogError(f"{log.file.name}: {problem}, and could not be verified.")
+    return run
+
+
+def _checked(record: Record, asked: Asked, where: str) -> Score:
+    """The score of a record that is of the released scenario and of its own reply."""
+    if record.asked != asked.hash:
+        raise LogError(
+            f"{where}: what {record.id} asked is not what the released scenario asks, though the"
+            " log names its hash. It was changed."
+        )
+    checked_reply(record, asked, where)
+    try:
+        return score_of(record, asked)
+    except Impossible as error:
+        raise LogError(f"{where}: {record.id}, epoch {record.epoch}: {error}.") from error
+
+
+def _claimed(
+    draft: Draft, key: str, read: _Read, figures: Figures, cards: Mapping[str, JudgeCard]
+) -> Run:
+    log, asked = draft.log, draft.asked
     judge = None if log.identity["judge"] == NO_JUDGE else log.identity["judge"]
-    card = None if judge is None else cards.get(judge)
-    run = Run(
+    return Run(
         key=key,
         task=log.task,
         kind=asked.kind,
@@ -296,7 +320,7 @@ def _run(
         harness_version=log.harness.partition(" ")[2] or "unknown",
         privacy_tasks=draft.privacy_tasks,
         began=draft.began,
-        run_id=id_of_run,
+        run_id=run_id(log),
         data=DataSet(
             name=asked.cases.scenario_set.name,
             version=asked.cases.scenario_set.version,
@@ -306,18 +330,19 @@ def _run(
         settings=dict(draft.settings),
         conditions=dict(draft.conditions),
         generation=published_generation({**log.generation, **draft.generation}),
-        judge=None if judge is None else Judge(identity=judge, models=models.all, card=card),
+        judge=None
+        if judge is None
+        else Judge(identity=judge, models=read.models.all, card=cards.get(judge)),
         epochs=draft.epochs,
         samples=len(asked.samples),
         clusters=asked.clusters,
         metrics=figures.metrics,
         means=figures.means,
         domains=figures.domains,
-        unscored=unscored_in(reasons),
-        judge_usage=costs.total,
+        unscored=unscored_in(read.unscored),
+        judge_usage=read.costs.total,
         target_usage=draft.target_usage,
     )
-    return with_corrected(run, shape)
 
 
 def _check_values(score: Score, told: Observed, where: str) -> None:
