@@ -94,6 +94,7 @@ def eval_results(
     Replaces .eval_results/privacy-tasks.yaml in the clone of the model's repository.
     """
     from harness_adapters.leaderboard.export.eval_results import runs_shown, write_eval_results
+    from harness_adapters.leaderboard.export.headline import task_id
 
     read = _read(submission, data, labels, cards)
     files = write_eval_results(
@@ -104,6 +105,13 @@ def eval_results(
     if left_out:
         why = "not asked for, or on other data than the core set"
         progress().print(f"Left out: {', '.join(left_out)} ({why}).", markup=False)
+    unlisted = [task_id(run) for run in read.runs if run.key in shown and run.kind != "probe"]
+    if unlisted:
+        progress().print(
+            f"Note: eval.yaml of the data set can list probing tasks only, so that the hub may show"
+            f" {', '.join(unlisted)} on the model's page alone.",
+            markup=False,
+        )
     _told(files, as_json)
 
 
@@ -153,7 +161,7 @@ def every_eval_ever(
 
     The submission is verified first.
     Check them with its own validator (pip install every-eval-ever, Python 3.12 or later) before you
-    propose them there: every_eval_ever validate 'data/*/*/*/*.json'.
+    propose them there: in FOLDER, every_eval_ever validate 'data/*/*/*/*.json'.
     """
     from harness_adapters.leaderboard.export.every_eval_ever import Teller, write_every_eval_ever
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -139,8 +139,24 @@ def submit(
         print_json(made.submission.model_dump(mode="json"))
     else:
         print_submission(out(), made.submission)
+        for note in coverage(made.submission):
+            told.print(f"Note: {note}", markup=False, soft_wrap=True)
         told.print(f"Check it as others will: privacy-tasks verify {folder}", markup=False,
                    soft_wrap=True)  # fmt: skip
+
+
+def coverage(submission: Submission) -> Iterator[str]:
+    """What is unscored, and whether so much of it that a run gets no rank."""
+    from harness_adapters.leaderboard.site.ranking import LEAST_JUDGED
+
+    for run in submission.runs:
+        missing, every = sum(run.unscored.values()), run.samples * run.epochs
+        if missing:
+            reasons = ", ".join(f"{reason} {n}" for reason, n in run.unscored.items())
+            ranked = missing <= (1 - LEAST_JUDGED) * every
+            yield f"{run.key}: {missing} of {every} records are unscored ({reasons})" + (
+                "." if ranked else f"; with less than {LEAST_JUDGED:.0%} judged it gets no rank."
+            )
 
 
 def _model(
@@ -157,7 +173,14 @@ def _model(
     from harness_adapters.leaderboard.submission import BaseModelOf, Model, Tuning
 
     if (base is None) != (data is None):
-        raise click.UsageError("--base and --tuning-data go together: of a tuned model both.")
+        raise click.UsageError(
+            "--base NAME@REVISION and --tuning-data go together: of a tuned model both."
+        )
+    if revision.lower() in ("main", "master", "head", "latest"):
+        raise click.UsageError(
+            f"--revision {revision} is another model tomorrow: name the commit of the weights or"
+            " the dated snapshot (unknown, if nobody can tell)."
+        )
     if method is not None and base is None:
         raise click.UsageError("--tuning-method is of a tuned model: name its --base as well.")
     if url is not None and not url.startswith(("https://", "http://")):

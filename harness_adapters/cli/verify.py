@@ -22,6 +22,7 @@ from harness_adapters.cli.output import (
     out,
     print_json,
 )
+from harness_adapters.cli.submit import coverage
 from judges.visible import visible
 
 if TYPE_CHECKING:
@@ -204,6 +205,9 @@ def print_checked(console: Console, checked: Checked, *, briefly: bool = False) 
             said = f"not checked: {said}" + ("" if check.required else " (not required)")
         table.add_row(_MARKS[check.outcome], escape(check.name), escape(said))
     console.print(table)
+    if checked.submission is not None:
+        for note in coverage(checked.submission):
+            console.print(f"Note: {visible(note)}", markup=False, soft_wrap=True)
 
 
 def _shown(name: str) -> str:

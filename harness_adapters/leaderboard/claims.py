@@ -80,6 +80,7 @@ _GENERATION: Mapping[str, str] = {
         _NUMBER,
     ),
     "reasoning_effort": r"\w+",
+    "--model": r"[\w-]{1,40}",
     "dtype": r'"?[\w.]+"?',
     "gen_kwargs": r"[\s\S]*",
     "stop_seqs": r"[\s\S]*",
@@ -149,6 +150,8 @@ def _generation_kwargs(value: str) -> str:
         told = json.loads(value)
     except ValueError:
         return NOT_PUBLISHED
+    if told in ("", None):
+        return "{}"
     if not isinstance(told, dict):
         return NOT_PUBLISHED
     kept = {

@@ -96,18 +96,19 @@ def _parameters(run: Run) -> Iterator[str]:
 
 
 def _lm_eval(run: Run, model: Model) -> str:
-    parts = ["lm_eval", "--tasks", run.task]
-    if model.access == "open-weights":
+    kind = run.generation.get("--model", "MODEL_TYPE")
+    parts = ["lm_eval", "--tasks", run.task, "--model", kind]
+    if kind == "hf":
         revision = "" if model.revision == "unknown" else f",revision={model.revision}"
-        parts += ["--model", "hf", "--model_args", f"pretrained={model.name}{revision}"]
-    else:
-        parts += ["--model", "MODEL_TYPE", "--model_args", f"model={model.name}"]
+        parts += ["--model_args", f"pretrained={model.name}{revision}"]
+    elif kind != "dummy":
+        parts += ["--model_args", f"model={model.name}"]
     if run.conditions.get("chat template") == "yes":
         parts.append("--apply_chat_template")
     if run.settings.get("shots"):
         parts += ["--num_fewshot", str(run.settings["shots"])]
     given = run.generation.get("gen_kwargs", "")
-    if given and NOT_PUBLISHED not in given:
+    if given not in ("", "{}") and NOT_PUBLISHED not in given:
         parts += ["--gen_kwargs", _flat(given)]
     told = _told(run)
     if told:

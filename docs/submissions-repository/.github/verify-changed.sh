@@ -2,7 +2,8 @@
 # What the workflow does with submissions. They come from strangers: names are never part of a command,
 # files are taken from git as they were committed, and nothing of them is run.
 #
-#   verify-changed.sh changed REPO           what the merge commit in REPO adds to its first parent
+#   verify-changed.sh changed REPO           what the merge commit in REPO adds to its first parent: by
+#                                            itself, and in a site with those that are there
 #   verify-changed.sh touches-verifier REPO  prints true if it changes the workflow or requirements.txt
 #   verify-changed.sh all REPO               every submission in the working tree
 #   verify-changed.sh site REPO FOLDER       makes the site of all of them
@@ -68,6 +69,14 @@ changed() {
     git -C "$repo" cat-file blob "HEAD:submissions/$name/$path" > "$work/submissions/$name/$path"
   done
   without_commands privacy-tasks verify -- "$work/submissions/$name"
+  # and it must fit beside those that are there: the same run, or the same model on the same board,
+  # would stop the site after the merge
+  shopt -s nullglob
+  local beside=() there
+  for there in "$repo"/submissions/*/; do
+    [[ $there == "$repo/submissions/$name/" ]] || beside+=("$there")
+  done
+  without_commands privacy-tasks leaderboard -o "$work/site" -- "${beside[@]}" "$work/submissions/$name"
 }
 
 # Whether a folder is a new submission and nothing else: `inside` are its changed files, `marks` their

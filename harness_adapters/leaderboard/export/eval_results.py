@@ -56,7 +56,7 @@ def write_eval_results(
         raise AdapterError(f"{folder} is no folder; name a clone of the model's repository.")
     _check_reference(dataset, revision, source)
     chosen = runs_shown(submission, runs)
-    entries = [_entry(run, dataset, revision, source) for run in chosen]
+    entries = [_entry(run, dataset, revision, source, _to_know(submission, run)) for run in chosen]
     content = yaml.safe_dump(
         eval_result_entries_to_yaml(entries), sort_keys=False, allow_unicode=True, width=100
     )
@@ -121,7 +121,9 @@ def _check_reference(dataset: str, revision: str | None, source: str | None) -> 
         raise AdapterError(f"{source!r} is no address; name one with https:// (--source).")
 
 
-def _entry(run: Run, dataset: str, revision: str | None, source: str | None) -> EvalResultEntry:
+def _entry(
+    run: Run, dataset: str, revision: str | None, source: str | None, more: Sequence[str]
+) -> EvalResultEntry:
     return EvalResultEntry(
         dataset_id=dataset,
         task_id=task_id(run),
@@ -130,8 +132,18 @@ def _entry(run: Run, dataset: str, revision: str | None, source: str | None) -> 
         date=_began(run),
         source_url=source,
         source_name=SOURCE_NAME if source else None,
-        notes=_notes(run),
+        notes="; ".join([_notes(run), *more]),
     )
+
+
+def _to_know(submission: Submission, run: Run) -> list[str]:
+    """What makes the value another one than it looks."""
+    found = []
+    if submission.outputs == "hashed":
+        found.append("outputs are not published, so that nobody can check the verdicts")
+    if run.kind == "probe":
+        found.append("asked with the prompts of privacy-tasks, not with those of eval.yaml")
+    return found
 
 
 def _began(run: Run) -> str:

@@ -12,6 +12,7 @@ from harness_adapters.leaderboard.site.boards import Board
 from harness_adapters.leaderboard.site.index import same_words
 from harness_adapters.leaderboard.site.ranking import Ranked
 from harness_adapters.leaderboard.submission import Run, Submission
+from privacy_tasks.metrics import figure_names
 
 FORMAT = 1
 MADE_BY = "privacy-tasks leaderboard"
@@ -126,9 +127,9 @@ def _figures(run: Run) -> dict[str, Cell]:
     found: dict[str, Cell] = {}
     for name in METRICS:
         figure = run.metrics.get(name)
-        for end in ("mean", "stderr", "lower", "upper"):
-            key = name if end == "mean" else f"{name}_{end}"
-            found[key] = None if figure is None else getattr(figure, end)
+        parts = ("mean", "stderr", "lower", "upper")
+        for key, part in zip(figure_names(name), parts, strict=True):  # as the logs call them
+            found[key] = None if figure is None else getattr(figure, part)
     return found
 
 

@@ -57,7 +57,7 @@ def draft_of(log: TaskLog, given: Given) -> Draft:
         privacy_tasks=str(told.get("privacy_tasks", "unknown")),
         asked=asked,
         target_usage=None,
-        generation={},
+        generation=_model_type(results.content),
         records=partial(_records, results, log.task, kind, about, asked),
         secrets=_of_the_submitter(results.content),
     )
@@ -77,6 +77,13 @@ def _settings(kind: str, told: Mapping[str, Any], config: Mapping[str, Any]) -> 
     if kind == "memory":
         found |= {"mode": "profile"}
     return found
+
+
+def _model_type(content: Mapping[str, Any]) -> dict[str, str]:
+    """What lm-eval was told to run the model by: `hf`, `local-chat-completions`."""
+    config = content.get("config")
+    told = config.get("model") if isinstance(config, dict) else None
+    return {"--model": told} if isinstance(told, str) and told else {}
 
 
 def _began(log: TaskLog, results: Results) -> str:

@@ -221,17 +221,27 @@ def _written(
     return submission
 
 
-def _typed(submission: Submission) -> list[str]:
-    """What the submitter has written, on the command line or as a trigger."""
+def _typed(submission: Submission) -> dict[str, str]:
+    """What the submitter has written, on the command line or as a trigger, by where."""
     model, who = submission.model, submission.submitter
-    told = [model.name, model.revision, model.url, submission.notes]
+    told: dict[str, str | None] = {
+        "--name": model.name,
+        "--revision": model.revision,
+        "--url": model.url,
+        "--notes": submission.notes,
+    }
     if model.tuning is not None:
-        told += [model.tuning.base.name, model.tuning.base.revision]
-        told += [model.tuning.data, model.tuning.method]
+        told |= {
+            "--base": model.tuning.base.name,
+            "the revision of --base": model.tuning.base.revision,
+            "--tuning-data": model.tuning.data,
+            "--tuning-method": model.tuning.method,
+        }
     if who is not None:
-        told += [who.name, who.contact]
-    told += [str(run.settings.get("trigger") or "") for run in submission.runs]
-    return [it for it in told if it]
+        told |= {"--submitter": who.name, "--contact": who.contact}
+    for run in submission.runs:
+        told[f"the trigger of {run.key}"] = str(run.settings.get("trigger") or "")
+    return {name: it for name, it in told.items() if it}
 
 
 def _check_boards(runs: Sequence[Run], drafts: Sequence[Draft]) -> None:

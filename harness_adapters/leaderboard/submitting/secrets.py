@@ -75,12 +75,13 @@ def _forms(secret: str) -> set[str]:
     return {secret, *(json.dumps(secret, ensure_ascii=ascii_)[1:-1] for ascii_ in (True, False))}
 
 
-def refuse_marks(text: str, typed: Iterable[str], where: str) -> None:
+def refuse_marks(text: str, typed: Mapping[str, str], where: str) -> None:
     """Refuses a document that looks as if it held a key, a path, an address or a name of one's own.
 
     Args:
         text: the document, as JSON.
-        typed: what the submitter has written into it: in that only keys and plain paths are.
+        typed: what the submitter has written into it, by where: in that only keys and plain paths
+            are looked for.
         where: the document's name.
 
     Raises:
@@ -91,8 +92,10 @@ def refuse_marks(text: str, typed: Iterable[str], where: str) -> None:
         (_PASSWORD, _WITH_PASSWORD),
         (_FOLDER, "a path"),
     )
+    for option, one in typed.items():
+        _refuse(json.dumps(one, ensure_ascii=False), option, everywhere)
     _refuse(text, where, everywhere)
-    for one in sorted(typed, key=len, reverse=True):
+    for one in sorted(typed.values(), key=len, reverse=True):
         text = text.replace(json.dumps(one, ensure_ascii=False)[1:-1], "")
     _refuse(text, where, ((_PLACES, "a path or an address"),))
     for name, what in ((_host(), "the name of this machine"), (_user(), "your user name")):

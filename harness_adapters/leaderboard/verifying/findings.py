@@ -43,9 +43,14 @@ ORDER = (
 _LONGEST = 300
 
 
-def _line(text: str) -> str:
+def _line(text: str, longest: int = _LONGEST) -> str:
     """A text on one line, nothing in it hidden: submissions' own words stand in it."""
-    return " ".join(visible(text).split())[:_LONGEST]
+    return " ".join(visible(text).split())[:longest]
+
+
+def _longest(check: str) -> int:
+    """How much is said of a check: of what was judged again, something of each run."""
+    return 20 * _LONGEST if check == REJUDGED else _LONGEST
 
 
 class Findings:
@@ -60,7 +65,7 @@ class Findings:
     def wrong(self, check: str, what: str) -> None:
         """Something is wrong."""
         if check not in self._first:
-            self._first[check] = _line(what)
+            self._first[check] = _line(what, _longest(check))
         self._count[check] = self._count.get(check, 0) + 1
 
     def unchecked(self, check: str, why: str, *, required: bool) -> None:
@@ -71,7 +76,7 @@ class Findings:
 
     def fine(self, check: str, what: str) -> None:
         """What is said of a check in which nothing was wrong."""
-        self._said[check] = _line(what)
+        self._said[check] = _line(what, _longest(check))
 
     def failed(self, check: str) -> bool:
         """Whether something was wrong."""

@@ -97,7 +97,7 @@ class OfJudge:
         self, said: ItemSaid | MemberItem, judge: str, flow: Flow, where: str
     ) -> None:
         if said.disclosed != (said.quote is not None):
-            what = "is disclosed without a quote" if said.disclosed else "has a quote"
+            what = "is disclosed without a quote" if said.disclosed else "is not, and has a quote"
             self._found.wrong(QUOTES, f"{where}: {said.item} {what}")
             return
         if not isinstance(said.quote, str) or _LEXICAL.fullmatch(judge):

@@ -93,6 +93,8 @@ class Result(NamedTuple):
     @property
     def said(self) -> str:
         """On one line."""
+        if not any(run.drawn for run in self.runs):
+            return "there is nothing to judge again: no record has a verdict"
         if self.nothing:
             drawn = sum(run.drawn for run in self.runs)
             return f"{self.judge} gave no verdict on any of {drawn} records (seed {self.seed})"

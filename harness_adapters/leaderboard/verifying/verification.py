@@ -13,7 +13,7 @@ from harness_adapters.leaderboard.checked import Checked
 from harness_adapters.leaderboard.claims import problems
 from harness_adapters.leaderboard.packing import Packed, SubmissionError
 from harness_adapters.leaderboard.record import Hashed, Record, texts_of
-from harness_adapters.leaderboard.submission import Figure, Run, Submission, board_of
+from harness_adapters.leaderboard.submission import DOCUMENT, Figure, Run, Submission, board_of
 from harness_adapters.leaderboard.verifying.findings import (
     ASKED,
     COMPLETE,
@@ -56,6 +56,11 @@ def verify(
     if not place.exists():
         raise AdapterError(f"There is no submission {place}.")
     found = Findings()
+    inside = sorted(place.glob(f"*/{DOCUMENT}")) if place.is_dir() else []
+    if inside and not (place / DOCUMENT).exists():
+        raise AdapterError(
+            f"{place} is no submission; it holds {len(inside)}: name them, {place}/*."
+        )
     try:
         packed = Packed(place)
     except SubmissionError as error:

@@ -120,9 +120,12 @@ def test_a_new_submission_is_verified_as_it_was_committed(repository: Repository
     repository.propose(lambda: repository.add("acme-8b.1"))
     done = repository.run("changed", "repository")
     assert done.returncode == 0, done.stderr
-    verb, dashes, folder = repository.called
+    verb, dashes, folder, *site = repository.called
     assert (verb, dashes) == ("verify", "--")
     assert folder.endswith("/submissions/acme-8b.1")
+    # and it fits beside those that are there
+    assert (site[0], site[1], site[3]) == ("leaderboard", "-o", "--")
+    assert site[4:] == ["repository/submissions/old/", folder]
     assert repository.seen == {"records.jsonl.zst": b"records", "submission.json": b"{}\r\n"}
 
 
@@ -396,9 +399,11 @@ def test_actions_are_pinned_to_commits() -> None:
         assert re.fullmatch(r"actions/[a-z-]+@[0-9a-f]{40} # v\d+\.\d+\.\d+", line), line
 
 
-def test_the_template_pins_this_version() -> None:
+def test_the_template_names_this_version_and_no_package_of_a_stranger() -> None:
     version = tomllib.loads((REPO / "pyproject.toml").read_text())["project"]["version"]
     lines = (TEMPLATE / "requirements.txt").read_text().splitlines()
-    assert [line for line in lines if not line.startswith("#")] == [f"privacy-tasks=={version}"]
+    (asked,) = (line for line in lines if not line.startswith("#"))
+    assert asked == "privacy-tasks @ git+https://github.com/OWNER/NAME@COMMIT"
+    assert f"This is version {version}." in " ".join(lines)
     assert (TEMPLATE / "submissions" / ".gitkeep").exists()
     assert "*.zst binary" in (TEMPLATE / ".gitattributes").read_text()

@@ -17,6 +17,7 @@ from harness_adapters.leaderboard.site.boards import slug_of
 from harness_adapters.leaderboard.site.wording import safe_link
 from harness_adapters.leaderboard.site.writing import write_site
 from harness_adapters.leaderboard.submission import Submission
+from privacy_tasks.metrics import figure_names
 from tests.harness_adapters.leaderboard.site.made import (
     PASSED,
     checked,
@@ -210,7 +211,7 @@ def test_json_has_everything_of_the_table_in_full(site: Path) -> None:
         own = them[run["model"]].runs[0].run
         for name in ("discernment", "leak_rate", "share_rate", "helpful_rate", "judged"):
             figure = own.metrics[name]
-            found = [run[name], *(run[f"{name}_{end}"] for end in ("stderr", "lower", "upper"))]
+            found = [run[name], *(run[key] for key in figure_names(name)[1:])]
             assert found == [figure.mean, figure.stderr, figure.lower, figure.upper]
         assert run["records_sha256"] == them[run["model"]].submission.records.sha256  # type: ignore[union-attr]
         assert (run["run_id"], run["set_hash"]) == (own.run_id, own.data.hash)

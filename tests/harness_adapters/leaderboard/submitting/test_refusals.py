@@ -248,10 +248,10 @@ def test_changed_results_of_lm_eval_are_refused(
 @pytest.mark.parametrize(
     ("options", "usual", "expected"),
     [
-        (("--base", "acme/base"), USUAL, "--base and --tuning-data go together"),
+        (("--base", "acme/base"), USUAL, "--base NAME@REVISION and --tuning-data go together"),
         (("--base", "acme/base", "--tuning-data", "x"), USUAL, "is to be NAME@REVISION"),
         (("--base", "@1", "--tuning-data", "x"), USUAL, "is to be NAME@REVISION"),
-        (("--tuning-data", "x"), USUAL, "--base and --tuning-data go together"),
+        (("--tuning-data", "x"), USUAL, "--base NAME@REVISION and --tuning-data go together"),
         (("--tuning-method", "LoRA"), USUAL, "name its --base as well"),
         (("--contact", "x@y.example"), USUAL, "name them as well"),
         (("--submitter", ""), USUAL, "The submitter's name"),

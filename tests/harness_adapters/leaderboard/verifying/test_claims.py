@@ -182,7 +182,7 @@ def test_recipes_of_lm_eval_name_weights_by_their_revision(lexical: Made) -> Non
         harness="lm_eval",
         task="privacy_collapse_agentic",
         conditions={"chat template": "yes"},
-        generation={"gen_kwargs": '{"do_sample": true, "temperature": 0.5}'},
+        generation={"--model": "hf", "gen_kwargs": '{"do_sample": true, "temperature": 0.5}'},
     )
 
     *_, command, _ = recipe_of(run, MODEL)

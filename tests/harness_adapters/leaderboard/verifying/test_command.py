@@ -253,3 +253,45 @@ def test_submitting_says_how_it_is_checked(lexical: Made, tmp_path: Path) -> Non
     assert result.exit_code == 0
     assert "privacy-tasks verify" in result.output
     assert failed(lexical.checked(tmp_path / "mine")) == {}
+
+
+def test_a_folder_of_submissions_is_none(lexical: Made) -> None:
+    """A slip, and no fault of the submissions."""
+    result = ran(lexical, lexical.folder.parent)
+
+    assert result.exit_code == 1
+    assert "is no submission; it holds 1: name them, " in str(result.exception)
+
+
+def test_what_is_unscored_is_said_and_what_comes_of_it(lexical: Made, tmp_path: Path) -> None:
+    def fail(content: Content) -> None:
+        for line in content.records[:3]:
+            for name in ("flows", "verdicts", "reply", "cost"):
+                line.pop(name, None)
+            line["unscored"] = "target_error"
+
+    place = forged(lexical.folder, tmp_path / "forged", fail, "thorough", lexical.given)
+    result = ran(lexical, place)
+
+    assert "Note: agentic-replay: 3 of 6 records are unscored (target_error 3); with less than" in (
+        result.output
+    )
+    assert "90% judged it gets no rank." in result.output
+    assert "Note" not in ran(lexical, lexical.folder).output
+
+
+def test_outputs_of_another_are_pointed_out(lexical: Made, tmp_path: Path) -> None:
+    """It is said and no fault: models that were hardly tuned do so as well."""
+    import harness_adapters.leaderboard.checked as checked
+
+    def rename(content: Content) -> None:
+        content.document["model"]["name"] = "other/model"
+        content.run["run_id"] = "0123456789ab"
+
+    place = forged(lexical.folder, tmp_path / "forged", rename, "thorough", lexical.given)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(checked, "_FEWEST_ALIKE", 3)
+        result = ran(lexical, lexical.folder, place)
+
+    assert result.exit_code == 0
+    assert "long outputs of forged (agentic-replay) are word for word those of" in result.output

@@ -215,7 +215,7 @@ def test_what_was_not_judged_is_not_judged_again(probes: Made, server: ModelServ
     checked = probes.checked(rejudging=Rejudging(100, GRADER, seed=1))
 
     assert not checked.verified
-    assert "gave no verdict on any of 0 records" in failed(checked)["judged again"]
+    assert "there is nothing to judge again" in failed(checked)["judged again"]
     assert server.stats("grader")["calls"] == 0
 
 
