@@ -136,8 +136,11 @@ def _renamed(raw: dict[str, Any], id_: str, epoch: int, judge: str) -> dict[str,
     """A sample under a new id, as that of another epoch, judged by whomever."""
     metadata = {**raw["metadata"], "cluster": id_}
     (name, score), *_ = raw["scores"].items()
-    told = {**score["metadata"], "judge": judge}
-    scores = {name: {**score, "metadata": told}}
+    told, value = {**score["metadata"], "judge": judge}, score["value"]
+    if not judge.startswith("lexical/"):  # a model tells helpfulness
+        told["helpfulness"] = 2
+        value = {**value, "helpful_rate": 1.0, "leak_rate_helpful": value["leak_rate"]}
+    scores = {name: {**score, "metadata": told, "value": value}}
     return {**raw, "id": id_, "epoch": epoch, "metadata": metadata, "scores": scores}
 
 
