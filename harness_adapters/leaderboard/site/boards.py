@@ -29,6 +29,14 @@ USUAL: dict[str, tuple[str, ...]] = {
 }
 """What the tasks do unless told otherwise, as boards have it; a heading does not repeat it."""
 
+_USUAL_CONDITIONS: dict[str, tuple[str, ...]] = {
+    "shots": ("0",),
+    "shots as turns": ("False",),
+    "system instruction": ("none",),
+    "chat template": ("yes",),
+}
+_SAID_BY_THE_SET = "version"
+
 _MODES = ("mode", "level")
 """What a task calls its mode."""
 
@@ -88,11 +96,16 @@ class Board(NamedTuple):
 
     @property
     def differs(self) -> tuple[tuple[str, str], ...]:
-        """Settings that are not the usual ones, and conditions."""
+        """Settings and conditions that are not the usual ones."""
         settings = [
             (name.removeprefix(_SETTING), value)
             for name, value in self.key
             if name.startswith(_SETTING)
+        ]
+        conditions = [
+            (name.removeprefix(_CONDITION), value)
+            for name, value in self.key
+            if name.startswith(_CONDITION)
         ]
         return (
             *(
@@ -102,9 +115,9 @@ class Board(NamedTuple):
                 and not (name in _MODES and value == self.first.mode)
             ),
             *(
-                (name.removeprefix(_CONDITION), value)
-                for name, value in self.key
-                if name.startswith(_CONDITION)
+                (name, value)
+                for name, value in conditions
+                if value not in _USUAL_CONDITIONS.get(name, ()) and name != _SAID_BY_THE_SET
             ),
         )
 

@@ -7,10 +7,11 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser, Page, expect, sync_playwright
+from playwright.sync_api import Browser, Page, expect
 
 from harness_adapters.collapse.comparison import Comparison
 from harness_adapters.collapse.report.html import write_html
+from tests.browser import CHROMIUM, Opened, chromium
 from tests.harness_adapters.collapse.report_made import (
     HOSTILE,
     TUNED,
@@ -19,20 +20,13 @@ from tests.harness_adapters.collapse.report_made import (
     made,
 )
 
-CHROMIUM = Path("/usr/bin/chromium")
-QUIET = (
-    "--headless --no-sandbox --disable-gpu --disable-background-networking"
-    " --disable-component-update --disable-sync --disable-quic --no-first-run"
-)
 pytestmark = pytest.mark.skipif(not CHROMIUM.exists(), reason="no /usr/bin/chromium")
 
 
 @pytest.fixture(scope="module")
 def browser() -> Iterator[Browser]:
-    with sync_playwright() as play:
-        browser = play.chromium.launch(executable_path=str(CHROMIUM), args=QUIET.split())
-        yield browser
-        browser.close()
+    with chromium() as opened:
+        yield opened
 
 
 @pytest.fixture(scope="module")
@@ -50,22 +44,8 @@ def files(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
     return {name: folder / f"{name}.html" for name in pages}
 
 
-class Visit:
-    """A page that was opened, with everything that happened meanwhile."""
-
-    def __init__(self, page: Page, file: Path) -> None:
-        self.page = page
-        self.said: list[str] = []
-        self.asked: list[str] = []
-        page.on("console", lambda message: self.said.append(message.text))
-        page.on("pageerror", lambda error: self.said.append(str(error)))
-        page.on("request", lambda request: self.asked.append(request.url))
-        page.on("dialog", self._dismiss)
-        page.goto(file.as_uri())
-
-    def _dismiss(self, dialog: object) -> None:
-        self.said.append("dialog")
-        dialog.dismiss()  # type: ignore[attr-defined]
+class Visit(Opened):
+    """With what such a page shows."""
 
     def shown(self) -> list[str]:
         """Headings of the cards that are not filtered out."""
@@ -83,7 +63,7 @@ def visit(browser: Browser, files: dict[str, Path], request: pytest.FixtureReque
             java_script_enabled=script,
         )
         opened.append(page)
-        return Visit(page, files[name])
+        return Visit(page, files[name].as_uri())
 
     yield go
     for page in opened:

@@ -8,12 +8,13 @@ from pathlib import Path
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
-from playwright.sync_api import Browser, Page, expect, sync_playwright
+from playwright.sync_api import Browser, Page, expect
 
 from harness_adapters.leaderboard.checked import Check, Checked, LeakedItem
 from harness_adapters.leaderboard.site.writing import write_site
 from harness_adapters.leaderboard.submission import Submission
 from judges.visible import visible
+from tests.browser import CHROMIUM, Opened, chromium
 from tests.harness_adapters.collapse.report_made import HOSTILE
 from tests.harness_adapters.leaderboard.site.made import (
     PASSED,
@@ -26,21 +27,14 @@ from tests.harness_adapters.leaderboard.site.made import (
     several,
 )
 
-CHROMIUM = Path("/usr/bin/chromium")
-QUIET = (
-    "--headless --no-sandbox --disable-gpu --disable-background-networking"
-    " --disable-component-update --disable-sync --disable-quic --no-first-run"
-)
 pytestmark = pytest.mark.skipif(not CHROMIUM.exists(), reason="no /usr/bin/chromium")
 LONG = "x" * 100_000
 
 
 @pytest.fixture(scope="module")
 def browser() -> Iterator[Browser]:
-    with sync_playwright() as play:
-        browser = play.chromium.launch(executable_path=str(CHROMIUM), args=QUIET.split())
-        yield browser
-        browser.close()
+    with chromium() as opened:
+        yield opened
 
 
 def hostile() -> list[Checked]:
@@ -124,22 +118,8 @@ def pages(tmp_path_factory: pytest.TempPathFactory) -> Site:
     return found
 
 
-class Visit:
-    """A page that was opened, with everything that happened meanwhile."""
-
-    def __init__(self, page: Page, address: str) -> None:
-        self.page = page
-        self.said: list[str] = []
-        self.asked: list[str] = []
-        page.on("console", lambda message: self.said.append(message.text))
-        page.on("pageerror", lambda error: self.said.append(str(error)))
-        page.on("request", lambda request: self.asked.append(request.url))
-        page.on("dialog", self._dismiss)
-        page.goto(address)
-
-    def _dismiss(self, dialog: object) -> None:
-        self.said.append("dialog")
-        dialog.dismiss()  # type: ignore[attr-defined]
+class Visit(Opened):
+    """With what such a page shows."""
 
     def models(self, board: int = 1) -> list[str]:
         """Models of a board's rows that are not filtered out, in their order."""

@@ -13,7 +13,7 @@ import pytest
 
 from harness_adapters.errors import AdapterError
 from harness_adapters.leaderboard.checked import Check, Checked
-from harness_adapters.leaderboard.site.boards import slug_of
+from harness_adapters.leaderboard.site.boards import Board, slug_of
 from harness_adapters.leaderboard.site.wording import safe_link
 from harness_adapters.leaderboard.site.writing import write_site
 from harness_adapters.leaderboard.submission import Submission
@@ -282,3 +282,13 @@ def test_hashes_of_a_site_do_not_hang_on_this_machine(site: Path) -> None:
     for word in (str(site).encode(), b"/tmp", b"/home"):
         assert word not in everything
     assert len(hashlib.sha256(everything).hexdigest()) == 64
+
+
+def test_a_heading_does_not_repeat_what_is_usual() -> None:
+    usual = ("shots", "0"), ("shots as turns", "False"), ("system instruction", "none")
+    told = (*usual, ("version", "2026.11.1"), ("chat template", "yes"))
+    key = tuple((f"condition {name}", value) for name, value in told)
+
+    assert Board(key, "b", ()).differs == ()
+    other = (*key[:-1], ("condition chat template", "no"), ("condition shots", "3"))
+    assert Board(other, "b", ()).differs == (("chat template", "no"), ("shots", "3"))
