@@ -13,7 +13,6 @@ from harness_adapters.leaderboard.asked import Asked, AskedRun
 from harness_adapters.leaderboard.record import Flow, Record, Text
 from harness_adapters.leaderboard.submission import DIGITS, Figure, JudgeUsage, Kind
 from harness_adapters.runs.run import FIGURES, MEANS
-from judges.question import Question
 from judges.verdict import ItemVerdict, Usage, Verdict
 from privacy_tasks.metrics import (
     PER_DOMAIN,
@@ -210,11 +209,6 @@ def sent_of(flow: Flow) -> Sent:
 def plain(text: Text) -> str:
     """A text; of one that is not published, its hash."""
     return text if isinstance(text, str) else f"sha256:{text.sha256}"
-
-
-def question_of(asked: AskedOf) -> Question:
-    """What a judge is asked."""
-    return asked.question
 
 
 def _probe_score(record: Record, asked: Asked) -> Score:
